@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
@@ -33,46 +34,46 @@ class Aws:
             retries={"max_attempts": 2, "mode": "standard"}, connect_timeout=5, read_timeout=60
         )
 
-    @property
+    @cached_property
     def apigateway(self) -> ApiGatewayV2Client:
         return self._session.client(
             "apigatewayv2", endpoint_url=self._endpoint_url, config=self._config
         )
 
-    @property
+    @cached_property
     def cloudformation(self) -> CloudFormationClient:
         return self._session.client(
             "cloudformation", endpoint_url=self._endpoint_url, config=self._config
         )
 
-    @property
+    @cached_property
     def cognito(self) -> CognitoIdentityProviderClient:
         return self._session.client(
             "cognito-idp", endpoint_url=self._endpoint_url, config=self._config
         )
 
-    @property
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
         return self._session.client(
             "dynamodb", endpoint_url=self._endpoint_url, config=self._config
         )
 
-    @property
+    @cached_property
     def events(self) -> EventBridgeClient:
         return self._session.client("events", endpoint_url=self._endpoint_url, config=self._config)
 
-    @property
+    @cached_property
     def functions(self) -> LambdaClient:
         return self._session.client("lambda", endpoint_url=self._endpoint_url, config=self._config)
 
-    @property
+    @cached_property
     def s3(self) -> S3Client:
         return self._session.client("s3", endpoint_url=self._endpoint_url, config=self._config)
 
-    @property
+    @cached_property
     def ses(self) -> SESV2Client:
         return self._session.client("sesv2", endpoint_url=self._endpoint_url, config=self._config)
 
-    @property
+    @cached_property
     def sqs(self) -> SQSClient:
         return self._session.client("sqs", endpoint_url=self._endpoint_url, config=self._config)

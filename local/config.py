@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 REGION = "ap-northeast-1"
 ACCOUNT = "000000000000"
-MAIL_DOMAIN = "optin.example"
+MAIL_DOMAIN = "mail.example.jp"
 AWS_KEY = "test"  # the emulator's root key; not a secret
 
 _SERVICES = ("emulator", "ses", "smtp_out", "smtp_in")
