@@ -7,10 +7,11 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-REGION = "ap-northeast-1"
+REGION: Final = "ap-northeast-1"
 ACCOUNT = "000000000000"
 MAIL_DOMAIN = "mail.example.jp"
 AWS_KEY = "test"  # the emulator's root key; not a secret

@@ -179,5 +179,3 @@ def _end_group(group: int) -> None:
         os.killpg(group, signal.SIGTERM)
     except ProcessLookupError:
         return
-
-

@@ -7,10 +7,10 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses
-from datetime import datetime
 from typing import Any
 
 # Python's own line length breaks a long List-Unsubscribe into encoded words.
