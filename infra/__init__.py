@@ -1,0 +1,1 @@
+"""The AWS side of optin, as CDK: `python -m infra.app` (see cdk.json)."""

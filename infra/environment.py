@@ -1,0 +1,99 @@
+"""Which settings each function gets: what it reads (`shared/settings.py`) and no more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.config import Config
+from infra.permissions import Resources
+
+
+@dataclass(frozen=True, kw_only=True)
+class Urls:
+    """Where things are reached from outside."""
+
+    public: str
+    staff_api: str
+    console: str
+    sign_in: str
+
+
+def environments(
+    config: Config,
+    r: Resources,
+    urls: Urls,
+    *,
+    configuration_set: str,
+    client_id: str,
+) -> Mapping[str, Mapping[str, str]]:
+    """The environment of every function, by name."""
+    company = {
+        "COMPANY_NAME": config.company.name,
+        "COMPANY_NAME_EN": config.company.name_en,
+        "COMPANY_ADDRESS": config.company.address,
+        "COMPANY_CONTACT": config.company.contact,
+    }
+    contacts = {"CONTACTS_TABLE": r.contacts.table_name}
+    events = {"EVENTS_TABLE": r.events.table_name}
+    forms = {"FORMS_TABLE": r.forms.table_name}
+    campaigns = {
+        "CAMPAIGNS_TABLE": r.campaigns.table_name,
+        "CAMPAIGN_QUEUE_URL": r.campaign_jobs.queue_url,
+    }
+    ledger = {"LEDGER_TABLE": r.ledger.table_name}
+    contact_key = {"CONTACT_KEY_SECRET": r.contact_key.secret_arn}
+    link_keys = {"LINK_KEYS_SECRET": r.link_keys.secret_arn}
+    profile = {"ELIGIBILITY_PROFILE": config.eligibility_profile}
+    public_url = {"PUBLIC_URL": urls.public}
+    own: Mapping[str, Mapping[str, str]] = {
+        "form_intake": {
+            **company,
+            **contacts,
+            **events,
+            **forms,
+            **contact_key,
+            **public_url,
+            "THROTTLE_TABLE": r.throttle.table_name,
+            "POSTS_PER_MINUTE_PER_SOURCE": str(config.posts_per_minute_per_source),
+            "POSTS_PER_HOUR_PER_ADDRESS": str(config.posts_per_hour_per_address),
+        },
+        "unsubscribe": {**company, **contacts, **events, **link_keys},
+        "staff_api": {
+            **company,
+            **contacts,
+            **events,
+            **forms,
+            **campaigns,
+            **ledger,
+            **contact_key,
+            **profile,
+        },
+        "campaign_sender": {
+            **company,
+            **contacts,
+            **campaigns,
+            **ledger,
+            **link_keys,
+            **profile,
+            **public_url,
+            "CONFIGURATION_SET": configuration_set,
+            "MAIL_DOMAIN": config.mail_domain,
+            "SETTLE_SECONDS": str(config.settle_seconds),
+            **({"AWS_ENDPOINT_URL_SESV2": config.ses_endpoint} if config.ses_endpoint else {}),
+        },
+        "ses_feedback": ledger,
+        "console": {
+            "COMPANY_NAME": config.company.name,
+            "STAFF_API_URL": urls.staff_api,
+            "CONSOLE_URL": urls.console,
+            "COGNITO_DOMAIN": urls.sign_in,
+            "COGNITO_CLIENT_ID": client_id,
+        },
+    }
+    return {
+        name: {
+            "POWERTOOLS_SERVICE_NAME": name,
+            "POWERTOOLS_METRICS_NAMESPACE": "optin",
+            **variables,
+        }
+        for name, variables in own.items()
+    }

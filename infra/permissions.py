@@ -1,0 +1,171 @@
+"""Who may do what: every permission of every function, on this page and nowhere else.
+
+The roles take no grants from CDK (see `functions.py`), so what is not written here is denied.
+A DynamoDB transaction needs the actions of its items, no action of its own. Resources are
+exact; the one "*" is X-Ray's, which knows no narrower resource.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Everything that a permission can name."""
+
+    contacts: dynamodb.ITable
+    events: dynamodb.ITable
+    forms: dynamodb.ITable
+    throttle: dynamodb.ITable
+    campaigns: dynamodb.ITable
+    ledger: dynamodb.ITable
+    contact_key: secretsmanager.ISecret
+    link_keys: secretsmanager.ISecret
+    data_key: kms.IKey
+    secrets_key: kms.IKey
+    operations_key: kms.IKey
+    campaign_jobs: sqs.IQueue
+    feedback_failures: sqs.IQueue
+    mail_identity_arn: str
+    configuration_set_arn: str
+
+
+def form_intake(r: Resources) -> list[iam.PolicyStatement]:
+    """One cached read of the form, one transaction per post."""
+    return [
+        _table(r.forms, "GetItem"),
+        _table(r.events, "PutItem"),
+        _table(r.contacts, "UpdateItem"),
+        _table(r.throttle, "UpdateItem"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        *_secret(r, r.contact_key),
+    ]
+
+
+def unsubscribe(r: Resources) -> list[iam.PolicyStatement]:
+    """Reads one contact for the page, one transaction per post."""
+    return [
+        _table(r.contacts, "GetItem", "UpdateItem"),
+        _table(r.events, "PutItem"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        *_secret(r, r.link_keys),
+    ]
+
+
+def staff_api(r: Resources) -> list[iam.PolicyStatement]:
+    """Finds one contact at a time or the pending ones; never lists all contacts."""
+    return [
+        _table(r.contacts, "GetItem", "UpdateItem"),
+        _index(r.contacts, "pending", "Query"),
+        _table(r.events, "PutItem", "Query"),
+        _table(r.forms, "GetItem", "PutItem", "Scan"),
+        _table(r.campaigns, "GetItem", "PutItem", "Scan", "UpdateItem"),
+        _table(r.ledger, "Query"),
+        _index(r.ledger, "by_contact", "Query"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        *_secret(r, r.contact_key),
+        _allow(r.campaign_jobs.queue_arn, "sqs:SendMessage"),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+    ]
+
+
+def campaign_sender(r: Resources) -> list[iam.PolicyStatement]:
+    """Walks the mailing list, claims each recipient in the ledger, sends one mail each."""
+    return [
+        _table(r.campaigns, "GetItem", "UpdateItem"),
+        _table(r.contacts, "GetItem", "UpdateItem"),
+        _index(r.contacts, "mailing_list", "Query"),
+        _table(r.ledger, "GetItem", "PutItem", "UpdateItem"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        *_secret(r, r.link_keys),
+        _allow(
+            r.campaign_jobs.queue_arn,
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",  # the rest of a campaign goes back as a new job
+        ),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        # SES v2 SendEmail with raw content is authorised as SendRawEmail.
+        *(
+            _allow(arn, "ses:SendEmail", "ses:SendRawEmail")
+            for arn in (r.mail_identity_arn, r.configuration_set_arn)
+        ),
+    ]
+
+
+def ses_feedback(r: Resources) -> list[iam.PolicyStatement]:
+    """Notes what became of a mail; what fails twice goes to its dead-letter queue."""
+    return [
+        _table(r.ledger, "UpdateItem"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        _allow(r.feedback_failures.queue_arn, "sqs:SendMessage"),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+    ]
+
+
+def console(_: Resources) -> list[iam.PolicyStatement]:
+    """Nothing: it has only what the signed-in person's token opens in the staff API."""
+    return []
+
+
+PERMISSIONS: Mapping[str, Callable[[Resources], list[iam.PolicyStatement]]] = {
+    "form_intake": form_intake,
+    "unsubscribe": unsubscribe,
+    "staff_api": staff_api,
+    "campaign_sender": campaign_sender,
+    "ses_feedback": ses_feedback,
+    "console": console,
+}
+
+
+def telemetry(log_group: logs.ILogGroup) -> list[iam.PolicyStatement]:
+    """Every function's own log group, and traces."""
+    return [
+        _allow(log_group.log_group_arn, "logs:CreateLogStream", "logs:PutLogEvents"),
+        _allow("*", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+    ]
+
+
+def _allow(
+    resource: str, *actions: str, conditions: Mapping[str, object] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
+
+
+def _table(table: dynamodb.ITable, *actions: str) -> iam.PolicyStatement:
+    return _allow(table.table_arn, *(f"dynamodb:{action}" for action in actions))
+
+
+def _index(table: dynamodb.ITable, index: str, *actions: str) -> iam.PolicyStatement:
+    return _allow(f"{table.table_arn}/index/{index}", *(f"dynamodb:{action}" for action in actions))
+
+
+def _key(key: kms.IKey, service: str, *actions: str) -> iam.PolicyStatement:
+    """The key, and only through the service that stores with it."""
+    via = {"kms:ViaService": f"{service}.{cdk.Stack.of(key).region}.amazonaws.com"}
+    return _allow(key.key_arn, *actions, conditions={"StringEquals": via})
+
+
+def _data_key(r: Resources, *actions: str) -> iam.PolicyStatement:
+    return _key(r.data_key, "dynamodb", *actions)
+
+
+def _operations_key(r: Resources, *actions: str) -> iam.PolicyStatement:
+    return _key(r.operations_key, "sqs", *actions)
+
+
+def _secret(r: Resources, secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
+    return [
+        _allow(secret.secret_arn, "secretsmanager:GetSecretValue"),
+        _key(r.secrets_key, "secretsmanager", "kms:Decrypt"),
+    ]

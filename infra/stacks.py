@@ -1,0 +1,252 @@
+"""Three stacks, one per lifecycle: data for good, people for long, the app for today."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra import environment
+from infra.alarms import Alarms
+from infra.apis import HttpFront, Rate
+from infra.config import Config
+from infra.data import Keys, Secrets, Tables
+from infra.functions import OptinFunction
+from infra.identity import StaffClient, StaffPool
+from infra.jobs import CampaignJobs, FailureQueue
+from infra.mail import Mail, MailEvents
+from infra.permissions import PERMISSIONS, Resources
+
+APP_STACK = "OptinApp"
+
+
+class DataStack(cdk.Stack):
+    """Keys, tables, secrets."""
+
+    def __init__(self, scope: Construct, id_: str, *, config: Config) -> None:
+        super().__init__(
+            scope,
+            id_,
+            env=config.environment,
+            synthesizer=config.synthesizer(),
+            termination_protection=not config.local,
+        )
+        self.keys = Keys(self, "Keys", config=config, log_prefix=f"{APP_STACK}-")
+        self.tables = Tables(self, "Tables", config=config, key=self.keys.data)
+        self.secrets = Secrets(self, "Secrets", config=config, key=self.keys.secrets)
+        for name in ("contacts", "events", "forms", "throttle", "campaigns", "ledger"):
+            table = getattr(self.tables, name)
+            cdk.CfnOutput(self, f"{name.capitalize()}Table", value=table.table_name)
+
+
+class IdentityStack(cdk.Stack):
+    """The staff's user pool."""
+
+    def __init__(self, scope: Construct, id_: str, *, config: Config) -> None:
+        super().__init__(
+            scope,
+            id_,
+            env=config.environment,
+            synthesizer=config.synthesizer(),
+            termination_protection=not config.local,
+        )
+        self.staff = StaffPool(self, "Staff", config=config)
+        cdk.CfnOutput(self, "UserPoolId", value=self.staff.pool.user_pool_id)
+        cdk.CfnOutput(self, "UserPoolDomain", value=self.staff.domain.domain_name)
+
+
+class AppStack(cdk.Stack):
+    """Functions, APIs, queue, mail and alarms: nothing that could not be deployed anew."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: Config,
+        data: DataStack,
+        identity: IdentityStack,
+        asset: Path,
+    ) -> None:
+        super().__init__(scope, id_, env=config.environment, synthesizer=config.synthesizer())
+        key = data.keys.operations
+        alarms = Alarms(self, "Alarms", config=config, key=key)
+        mail = Mail(self, "Mail", config=config)
+        campaign_failures = FailureQueue(
+            self, "CampaignFailures", config=config, key=key, alarms=alarms
+        )
+        feedback_failures = FailureQueue(
+            self, "FeedbackFailures", config=config, key=key, alarms=alarms
+        )
+        jobs = CampaignJobs(
+            self, "CampaignJobs", config=config, key=key, failures=campaign_failures.queue
+        )
+
+        # The APIs first, without routes: functions may know their addresses, not the reverse.
+        public = HttpFront(
+            self,
+            "PublicFront",
+            name="public",
+            config=config,
+            key=key,
+            alarms=alarms,
+            rate=Rate(steady=50, burst=100),
+            url=config.public_url,
+        )
+        staff = HttpFront(
+            self,
+            "StaffFront",
+            name="staff",
+            config=config,
+            key=key,
+            alarms=alarms,
+            rate=Rate(steady=20, burst=40),
+            url=config.staff_api_url,
+        )
+        console = HttpFront(
+            self,
+            "ConsoleFront",
+            name="console",
+            config=config,
+            key=key,
+            alarms=alarms,
+            rate=Rate(steady=20, burst=40),
+            url=config.console_url,
+        )
+        pool = identity.staff.pool
+        client = StaffClient(
+            self,
+            "StaffClient",
+            config=config,
+            pool=pool,
+            console_url=console.url,
+        ).client
+
+        resources = Resources(
+            contacts=data.tables.contacts,
+            events=data.tables.events,
+            forms=data.tables.forms,
+            throttle=data.tables.throttle,
+            campaigns=data.tables.campaigns,
+            ledger=data.tables.ledger,
+            contact_key=data.secrets.contact_key,
+            link_keys=data.secrets.link_keys,
+            data_key=data.keys.data,
+            secrets_key=data.keys.secrets,
+            operations_key=key,
+            campaign_jobs=jobs.queue,
+            feedback_failures=feedback_failures.queue,
+            mail_identity_arn=mail.identity_arn,
+            configuration_set_arn=mail.configuration_set_arn,
+        )
+        environments = environment.environments(
+            config,
+            resources,
+            environment.Urls(
+                public=public.url,
+                staff_api=staff.url,
+                console=console.url,
+                sign_in=identity.staff.sign_in_url,
+            ),
+            configuration_set=mail.configuration_set.configuration_set_name,
+            client_id=client.user_pool_client_id,
+        )
+        code = lambda_.Code.from_asset(str(asset))
+        functions = {
+            name: OptinFunction(
+                self,
+                _pascal(name),
+                config=config,
+                name=name,
+                code=code,
+                environment=environments[name],
+                statements=permitted(resources),
+                operations_key=key,
+                alarms=alarms,
+                dead_letter_queue=feedback_failures.queue if name == "ses_feedback" else None,
+            )
+            for name, permitted in PERMISSIONS.items()
+        }
+
+        jobs.feed(functions["campaign_sender"].function)
+        rule = MailEvents(
+            self,
+            "MailEvents",
+            function=functions["ses_feedback"].function,
+            failures=feedback_failures.queue,
+        ).rule
+        # ANY and $default too, so that a wrong method or path gets the function's own answer.
+        public.route(
+            "GET /forms/{form_id}",
+            "POST /forms/{form_id}",
+            "OPTIONS /forms/{form_id}",
+            "ANY /forms/{form_id}",
+            "GET /forms/{form_id}/thanks",
+            "ANY /forms/{form_id}/thanks",
+            "GET /forms/{form_id}/embed",
+            "ANY /forms/{form_id}/embed",
+            "GET /health",
+            "ANY /health",
+            "$default",
+            to=functions["form_intake"],
+            open_because="Forms are for everyone; the function limits posts per source.",
+        )
+        public.route(
+            "GET /u/{token}",
+            "POST /u/{token}",
+            "ANY /u/{token}",
+            "POST /u/{token}/undo",
+            "ANY /u/{token}/undo",
+            "POST /u/{token}/reason",
+            "ANY /u/{token}/reason",
+            to=functions["unsubscribe"],
+            open_because="Unsubscribing needs no sign-in (RFC 8058); the signed link is the proof.",
+        )
+        staff.require_sign_in(
+            issuer=f"https://cognito-idp.{self.region}.amazonaws.com/{pool.user_pool_id}",
+            client_id=client.user_pool_client_id,
+        )
+        staff.route("ANY /{proxy+}", "$default", to=functions["staff_api"])
+        staff.route(
+            "GET /openapi.json",
+            to=functions["staff_api"],
+            open_because="The description of the API holds no data; clients read it to sign in.",
+        )
+        console.route(
+            "ANY /{proxy+}",
+            "ANY /",
+            to=functions["console"],
+            open_because="The console signs people in itself and has no access to data without "
+            "their token.",
+        )
+
+        outputs = {
+            "PublicApiId": public.api.api_id,
+            "PublicUrl": public.url,
+            "StaffApiId": staff.api.api_id,
+            "StaffApiUrl": staff.url,
+            "ConsoleApiId": console.api.api_id,
+            "ConsoleUrl": console.url,
+            "UserPoolClientId": client.user_pool_client_id,
+            "CampaignQueueUrl": jobs.queue.queue_url,
+            "CampaignFailuresUrl": campaign_failures.queue.queue_url,
+            "FeedbackFailuresUrl": feedback_failures.queue.queue_url,
+            "ConfigurationSet": mail.configuration_set.configuration_set_name,
+            "MailEventsRule": rule.rule_name,
+            "AlarmTopicArn": alarms.topic.topic_arn,
+            **{
+                f"{_pascal(name)}Function": f.function.function_name
+                for name, f in functions.items()
+            },
+            **{
+                f"DkimRecord{number}": f"{record.name} CNAME {record.value}"
+                for number, record in enumerate(mail.identity.dkim_records, 1)
+                if not config.local
+            },
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)
+
+
+def _pascal(name: str) -> str:
+    return name.title().replace("_", "")
