@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -77,7 +78,7 @@ def load(*, state: Path, port: int) -> Config:
         wanted = remembered.get(service, 0)
         taken = {port, *ports.values()}
         usable = wanted and wanted not in taken and _is_free(wanted)
-        ports[service] = wanted if usable else _free_port(avoid=taken)
+        ports[service] = wanted if usable else free_port(avoid=taken)
     write_atomically(file, json.dumps(ports, indent=1))
     return Config(
         state=state,
@@ -107,7 +108,8 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_port(*, avoid: set[int]) -> int:
+def free_port(*, avoid: Collection[int] = ()) -> int:
+    """A port nobody listens on now."""
     while True:
         with socket.socket() as probe:
             probe.bind((HOST, 0))

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from local.config import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 UNIT = ROOT / "tests" / "unit"
 Stack = dict[str, Any]
@@ -67,20 +69,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield json.loads(Path(running).read_text("utf-8"))
         return
     state = tmp_path_factory.mktemp("stack")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local.run", f"--port={_free_port()}", f"--state={state}"],
+    command = [sys.executable, "-m", "local.run", f"--port={free_port()}", f"--state={state}"]
+    with subprocess.Popen(
+        command,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
-    )
-    try:
-        yield _when_ready(process, state / "stack.json")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-        shutil.rmtree(state, ignore_errors=True)
+    ) as process:
+        try:
+            yield _when_ready(process, state / "stack.json")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+    shutil.rmtree(state, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -110,10 +113,3 @@ def _when_ready(process: subprocess.Popen[str], stack_file: Path) -> Stack:
             found: Stack = json.loads(stack_file.read_text("utf-8"))
             return found
     raise AssertionError("the local stack did not start:\n" + "".join(said))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -159,8 +159,7 @@ def _recipients(destination: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _addresses(headers: Sequence[object]) -> tuple[str, ...]:
-    # Not strict: addresses like a..b@docomo.ne.jp exist, and SES sends to them.
-    pairs = getaddresses([str(header) for header in headers], strict=False)
+    pairs = getaddresses([str(header) for header in headers])
     return tuple(address for _, address in pairs if address)
 
 
