@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sesv2 import SESV2Client
@@ -65,6 +66,10 @@ class Aws:
     @cached_property
     def functions(self) -> LambdaClient:
         return self._session.client("lambda", endpoint_url=self._endpoint_url, config=self._config)
+
+    @cached_property
+    def iam(self) -> IAMClient:
+        return self._session.client("iam", endpoint_url=self._endpoint_url, config=self._config)
 
     @cached_property
     def s3(self) -> S3Client:

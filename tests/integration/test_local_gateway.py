@@ -132,13 +132,30 @@ def _deploy_echo(aws: Aws) -> str:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("echo.py", ECHO)
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    role = aws.iam.create_role(RoleName="echo", AssumeRolePolicyDocument=json.dumps(trust))
     function = aws.functions.create_function(
         FunctionName="echo",
         Runtime="python3.13",
         Handler="echo.handler",
-        Role="arn:aws:iam::000000000000:role/echo",
+        Role=role["Role"]["Arn"],
         Code={"ZipFile": archive.getvalue()},
     )["FunctionArn"]
+    aws.functions.add_permission(
+        FunctionName="echo",
+        StatementId="api",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )
     api_id = aws.apigateway.create_api(Name="echo", ProtocolType="HTTP")["ApiId"]
     integration = aws.apigateway.create_integration(
         ApiId=api_id,
