@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from infra.config import Target
+Target = Literal["aws", "local"]
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = "requirements/lambda.txt"
@@ -99,7 +100,15 @@ def find_python(version: str) -> str | None:
     """An interpreter of this version, whose bytecode that version's Lambda can run."""
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    return shutil.which(f"python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [shutil.which(f"python{version}")]
+    candidates += [str(path) for path in sorted(pyenv.glob(f"{version}.*/bin/python{version}"))]
+    return next((python for python in candidates if python and _runs(python)), None)
+
+
+def _runs(python: str) -> bool:
+    """False for a shim of pyenv whose version is not selected."""
+    return subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode == 0  # noqa: S603
 
 
 # ---- what goes in ----

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import aws_cdk as cdk
 
-Target = Literal["aws", "local"]
+from infra.bundle import Target
+
 Profile = Literal["manual", "statute"]
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")

@@ -1,5 +1,7 @@
 """What must be kept: encryption keys, tables, secrets."""
 
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_dynamodb as dynamodb
@@ -75,15 +77,19 @@ class Tables(Construct):
         super().__init__(scope, id_)
         self._config = config
         self._key = key
-        self.contacts = self._table("Contacts", "contact_id")
-        self._index(self.contacts, "pending", "pending", "pending_since")
-        self._index(self.contacts, "mailing_list", "list_shard", "contact_id")
-        self.events = self._table("Events", "contact_id", "event_key")
-        self.forms = self._table("Forms", "form_id")
-        self.throttle = self._table("Throttle", "key", expires="expires_at")
-        self.campaigns = self._table("Campaigns", "campaign_id")
-        self.ledger = self._table("Ledger", "campaign_id", "contact_id")
-        self._index(self.ledger, "by_contact", "contact_id", "campaign_id")
+        contacts = self._table("Contacts", "contact_id")
+        _index(contacts, "pending", "pending", "pending_since")
+        _index(contacts, "mailing_list", "list_shard", "contact_id")
+        ledger = self._table("Ledger", "campaign_id", "contact_id")
+        _index(ledger, "by_contact", "contact_id", "campaign_id")
+        self.by_name = {
+            "contacts": contacts,
+            "events": self._table("Events", "contact_id", "event_key"),
+            "forms": self._table("Forms", "form_id"),
+            "throttle": self._table("Throttle", "key", expires="expires_at"),
+            "campaigns": self._table("Campaigns", "campaign_id"),
+            "ledger": ledger,
+        }
 
     def _table(
         self, id_: str, partition: str, sort: str | None = None, *, expires: str | None = None
@@ -105,15 +111,20 @@ class Tables(Construct):
             time_to_live_attribute=expires,
         )
 
-    @staticmethod
-    def _index(table: dynamodb.Table, name: str, partition: str, sort: str) -> None:
-        table.add_global_secondary_index(
-            index_name=name, partition_key=_string(partition), sort_key=_string(sort)
-        )
+
+def _index(table: dynamodb.Table, name: str, partition: str, sort: str) -> None:
+    table.add_global_secondary_index(
+        index_name=name, partition_key=_string(partition), sort_key=_string(sort)
+    )
 
 
 def _string(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _arn(secret: secretsmanager.Secret) -> str:
+    """Its Id, which is the ARN everywhere; its Ref is the ARN in AWS only, not in the stand-in."""
+    return cast("secretsmanager.CfnSecret", secret.node.default_child).attr_id
 
 
 class Secrets(Construct):
@@ -121,7 +132,7 @@ class Secrets(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, config: Config, key: kms.IKey) -> None:
         super().__init__(scope, id_)
-        self.contact_key = secretsmanager.Secret(
+        contact_key = secretsmanager.Secret(
             self,
             "ContactKey",
             description="optin: HMAC key that turns an address into a contact id",
@@ -131,14 +142,14 @@ class Secrets(Construct):
             ),
             removal_policy=config.removal_policy,
         )
-        Validations.of(self.contact_key).acknowledge(
+        Validations.of(contact_key).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-SMG4",
                 reason="Contact ids are made with this key and stored for good: a new key would "
                 "orphan every consent and every refusal.",
             )
         )
-        self.link_keys = secretsmanager.Secret(
+        link_keys = secretsmanager.Secret(
             self,
             "LinkKeys",
             description="optin: keys that sign unsubscribe links, by key id; current signs",
@@ -151,10 +162,12 @@ class Secrets(Construct):
             ),
             removal_policy=config.removal_policy,
         )
-        Validations.of(self.link_keys).acknowledge(
+        Validations.of(link_keys).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-SMG4",
                 reason="Links in sent mail must work for ever, so keys are added (k2, k3, …) and "
                 "never replaced: a person does that, a schedule must not.",
             )
         )
+        self.contact_key_arn = _arn(contact_key)
+        self.link_keys_arn = _arn(link_keys)

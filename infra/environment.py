@@ -40,8 +40,8 @@ def environments(
         "CAMPAIGN_QUEUE_URL": r.campaign_jobs.queue_url,
     }
     ledger = {"LEDGER_TABLE": r.ledger.table_name}
-    contact_key = {"CONTACT_KEY_SECRET": r.contact_key.secret_arn}
-    link_keys = {"LINK_KEYS_SECRET": r.link_keys.secret_arn}
+    contact_key = {"CONTACT_KEY_SECRET": r.contact_key_arn}
+    link_keys = {"LINK_KEYS_SECRET": r.link_keys_arn}
     profile = {"ELIGIBILITY_PROFILE": config.eligibility_profile}
     public_url = {"PUBLIC_URL": urls.public}
     own: Mapping[str, Mapping[str, str]] = {

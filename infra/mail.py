@@ -57,14 +57,24 @@ class MailEvents(Construct):
     """SES's events to the function that notes them; what cannot be delivered is kept."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, function: lambda_.IFunction, failures: sqs.IQueue
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        configuration_set: str,
+        function: lambda_.IFunction,
+        failures: sqs.IQueue,
     ) -> None:
         super().__init__(scope, id_)
         self.rule = events.Rule(
             self,
             "Rule",
             description="optin: what SES reports about mail",
-            event_pattern=events.EventPattern(source=["aws.ses"]),
+            event_pattern=events.EventPattern(
+                source=["aws.ses"],
+                # Not the mail of other systems in the same account.
+                detail={"mail": {"tags": {"ses:configuration-set": [configuration_set]}}},
+            ),
         )
         self.rule.add_target(
             targets.LambdaFunction(

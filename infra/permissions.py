@@ -13,7 +13,6 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 
@@ -27,8 +26,8 @@ class Resources:
     throttle: dynamodb.ITable
     campaigns: dynamodb.ITable
     ledger: dynamodb.ITable
-    contact_key: secretsmanager.ISecret
-    link_keys: secretsmanager.ISecret
+    contact_key_arn: str
+    link_keys_arn: str
     data_key: kms.IKey
     secrets_key: kms.IKey
     operations_key: kms.IKey
@@ -46,7 +45,7 @@ def form_intake(r: Resources) -> list[iam.PolicyStatement]:
         _table(r.contacts, "UpdateItem"),
         _table(r.throttle, "UpdateItem"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
-        *_secret(r, r.contact_key),
+        *_secret(r, r.contact_key_arn),
     ]
 
 
@@ -56,7 +55,7 @@ def unsubscribe(r: Resources) -> list[iam.PolicyStatement]:
         _table(r.contacts, "GetItem", "UpdateItem"),
         _table(r.events, "PutItem"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
-        *_secret(r, r.link_keys),
+        *_secret(r, r.link_keys_arn),
     ]
 
 
@@ -71,7 +70,7 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
         _table(r.ledger, "Query"),
         _index(r.ledger, "by_contact", "Query"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
-        *_secret(r, r.contact_key),
+        *_secret(r, r.contact_key_arn),
         _allow(r.campaign_jobs.queue_arn, "sqs:SendMessage"),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
     ]
@@ -85,7 +84,7 @@ def campaign_sender(r: Resources) -> list[iam.PolicyStatement]:
         _index(r.contacts, "mailing_list", "Query"),
         _table(r.ledger, "GetItem", "PutItem", "UpdateItem"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
-        *_secret(r, r.link_keys),
+        *_secret(r, r.link_keys_arn),
         _allow(
             r.campaign_jobs.queue_arn,
             "sqs:ChangeMessageVisibility",
@@ -164,8 +163,8 @@ def _operations_key(r: Resources, *actions: str) -> iam.PolicyStatement:
     return _key(r.operations_key, "sqs", *actions)
 
 
-def _secret(r: Resources, secret: secretsmanager.ISecret) -> list[iam.PolicyStatement]:
+def _secret(r: Resources, secret_arn: str) -> list[iam.PolicyStatement]:
     return [
-        _allow(secret.secret_arn, "secretsmanager:GetSecretValue"),
+        _allow(secret_arn, "secretsmanager:GetSecretValue"),
         _key(r.secrets_key, "secretsmanager", "kms:Decrypt"),
     ]

@@ -34,9 +34,17 @@ class DataStack(cdk.Stack):
         self.keys = Keys(self, "Keys", config=config, log_prefix=f"{APP_STACK}-")
         self.tables = Tables(self, "Tables", config=config, key=self.keys.data)
         self.secrets = Secrets(self, "Secrets", config=config, key=self.keys.secrets)
-        for name in ("contacts", "events", "forms", "throttle", "campaigns", "ledger"):
-            table = getattr(self.tables, name)
+        for name, table in self.tables.by_name.items():
             cdk.CfnOutput(self, f"{name.capitalize()}Table", value=table.table_name)
+        # All that the app could ever import, so that what it imports today changes nothing here:
+        # AWS refuses to drop an export in use, the stand-in to add one without another change.
+        for table in self.tables.by_name.values():
+            self.export_value(table.table_name)
+            self.export_value(table.table_arn)
+        for key in (self.keys.data, self.keys.secrets, self.keys.operations):
+            self.export_value(key.key_arn)
+        self.export_value(self.secrets.contact_key_arn)
+        self.export_value(self.secrets.link_keys_arn)
 
 
 class IdentityStack(cdk.Stack):
@@ -53,6 +61,8 @@ class IdentityStack(cdk.Stack):
         self.staff = StaffPool(self, "Staff", config=config)
         cdk.CfnOutput(self, "UserPoolId", value=self.staff.pool.user_pool_id)
         cdk.CfnOutput(self, "UserPoolDomain", value=self.staff.domain.domain_name)
+        self.export_value(self.staff.pool.user_pool_id)
+        self.export_value(self.staff.domain.domain_name)
 
 
 class AppStack(cdk.Stack):
@@ -123,14 +133,9 @@ class AppStack(cdk.Stack):
         ).client
 
         resources = Resources(
-            contacts=data.tables.contacts,
-            events=data.tables.events,
-            forms=data.tables.forms,
-            throttle=data.tables.throttle,
-            campaigns=data.tables.campaigns,
-            ledger=data.tables.ledger,
-            contact_key=data.secrets.contact_key,
-            link_keys=data.secrets.link_keys,
+            **data.tables.by_name,
+            contact_key_arn=data.secrets.contact_key_arn,
+            link_keys_arn=data.secrets.link_keys_arn,
             data_key=data.keys.data,
             secrets_key=data.keys.secrets,
             operations_key=key,
@@ -172,6 +177,7 @@ class AppStack(cdk.Stack):
         rule = MailEvents(
             self,
             "MailEvents",
+            configuration_set=mail.configuration_set.configuration_set_name,
             function=functions["ses_feedback"].function,
             failures=feedback_failures.queue,
         ).rule
