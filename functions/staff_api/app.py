@@ -1,0 +1,85 @@
+"""The staff API: one Lambda behind the JWT authorizer of the user pool.
+
+Routes stand in the modules beside this one, by noun. Errors are mapped here, once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.staff_api import campaigns, contacts, forms, registrations
+from functions.staff_api.context import Deps, default_deps
+from shared.adapters.http import problem
+from shared.domain.errors import BadRequest, FieldProblem, NotFound, OptinError, Unprocessable
+from shared.telemetry import logger
+
+app = APIGatewayHttpResolver(enable_validation=True)
+for module in (contacts, registrations, forms, campaigns):
+    app.include_router(module.router)
+
+
+@app.get("/openapi.json", include_in_schema=False)
+def openapi() -> Response[str]:
+    """This API, described (OpenAPI 3.1). No sign-in: it says nothing about anybody."""
+    return Response(200, "application/json", openapi_json())
+
+
+def openapi_json() -> str:
+    """The description as JSON text."""
+    return app.get_openapi_json_schema(
+        title="optin staff API",
+        version="1",
+        description="Contacts, registrations, unsubscriptions, forms and campaigns.",
+    )
+
+
+@app.exception_handler(OptinError)  # type: ignore[untyped-decorator]
+def _known_error(error: OptinError) -> Response[str]:
+    logger.info("refused", extra={"code": error.code, "status": error.status})
+    return _problem(error)
+
+
+@app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
+def _invalid(error: RequestValidationError) -> Response[str]:
+    fields: dict[str, FieldProblem] = {}
+    for found in error.errors():
+        if found.get("type") == "json_invalid":
+            return _problem(
+                BadRequest("malformed", "JSONとして読み取れません。", "This is not JSON.")
+            )
+        names = [str(part) for part in found["loc"][1:]] or ["body"]
+        fields[".".join(names)] = FieldProblem(
+            str(found["type"]), "値が正しくありません。", str(found["msg"])
+        )
+    return _problem(Unprocessable(fields))
+
+
+@app.not_found
+def _no_route(_error: NotFoundError) -> Response[str]:
+    return _problem(NotFound("unknown_route", "このAPIはありません。", "There is no such route."))
+
+
+def _problem(error: OptinError) -> Response[str]:
+    answer = problem(error)
+    headers = dict(answer["headers"])
+    return Response(error.status, headers.pop("Content-Type"), answer["body"], headers)
+
+
+@logger.inject_lambda_context
+def handler(
+    event: dict[str, Any], context: LambdaContext, deps: Deps | None = None
+) -> Mapping[str, Any]:
+    """Answer one staff request."""
+    app.append_context(deps=deps or default_deps())  # type: ignore[no-untyped-call]
+    return app.resolve(event, context)
+
+
+if __name__ == "__main__":
+    print(json.dumps(json.loads(openapi_json()), ensure_ascii=False, indent=2))  # noqa: T201

@@ -1,0 +1,114 @@
+"""What every staff route works with: dependencies, and who is asking."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from shared.adapters import aws
+from shared.adapters.campaigns import CampaignStore, Ledger
+from shared.adapters.contacts import ContactStore
+from shared.adapters.forms import FormStore
+from shared.adapters.http import Request
+from shared.adapters.jobs import JobQueue
+from shared.adapters.secrets import Secrets
+from shared.domain.address import AddressError, contact_id, parse_address
+from shared.domain.errors import FieldProblem, NotAllowed, Unprocessable
+from shared.domain.teams import Permission, Team, may, teams_of
+from shared.settings import StaffApiSettings, load
+from shared.telemetry import logger
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What the routes work with."""
+
+    settings: StaffApiSettings
+    contacts: ContactStore
+    forms: FormStore
+    campaigns: CampaignStore
+    ledger: Ledger
+    jobs: JobQueue
+    secrets: Secrets
+
+    def contact_id_of(self, email: str) -> str:
+        """The id under which an address is kept.
+
+        Raises:
+            Unprocessable: it is not an address.
+        """
+        try:
+            address = parse_address(email)
+        except AddressError as error:
+            problem = FieldProblem(error.code, error.ja, error.en, error.suggestion)
+            raise Unprocessable({"email": problem}) from None
+        key = self.secrets.contact_key(self.settings.contact_key_secret)
+        return contact_id(address.lookup, key)
+
+
+@cache
+def default_deps() -> Deps:
+    """The dependencies of the running function."""
+    settings = load(StaffApiSettings, os.environ)
+    dynamodb = aws.dynamodb()
+    return Deps(
+        settings,
+        ContactStore(dynamodb, settings.contacts_table, settings.events_table),
+        FormStore(dynamodb, settings.forms_table),
+        CampaignStore(dynamodb, settings.campaigns_table),
+        Ledger(dynamodb, settings.ledger_table, settings.contacts_table),
+        JobQueue(aws.sqs(), settings.campaign_queue_url),
+        Secrets(aws.secretsmanager()),
+    )
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of a signed-in member of staff."""
+
+    deps: Deps
+    request: Request
+    operator: str
+    teams: frozenset[Team]
+
+    def require(self, permission: Permission) -> None:
+        """Let only the teams pass that may do this; a denial is logged (manual D2).
+
+        Raises:
+            NotAllowed: the member's teams may not.
+        """
+        if may(self.teams, permission):
+            return
+        logger.warning(
+            "denied",
+            extra={
+                "operator": self.operator,
+                "teams": sorted(self.teams),
+                "permission": permission,
+            },
+        )
+        raise NotAllowed(
+            "wrong_team",
+            "この操作を行う権限がありません。担当部署にご依頼ください。",
+            "Your team may not do this.",
+        )
+
+
+def call_of(router: Router, permission: Permission) -> Call:
+    """The current request, if its sender may do this."""
+    deps: Deps = router.context["deps"]
+    event: Mapping[str, Any] = router.current_event.raw_event
+    claims = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
+    call = Call(
+        deps,
+        Request(event),
+        str(claims.get("username") or claims.get("cognito:username") or ""),
+        teams_of(str(claims.get("cognito:groups", ""))),
+    )
+    call.require(permission)
+    return call

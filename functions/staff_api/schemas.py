@@ -1,0 +1,385 @@
+"""What the staff API takes and gives, as OpenAPI describes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
+from shared.domain.contact import Contact, Mark, Register
+from shared.domain.eligibility import Condition, Verdict
+from shared.domain.events import Event, EventKind, Source
+from shared.domain.forms import ExtraField, Form, FormKind
+from shared.texts import consent
+from shared.texts.consent import Language, TextId
+
+ContactId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
+ContactPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+CampaignPath = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$")]
+
+
+class Model(BaseModel):
+    """Unknown members are refused: a misspelt one is an error, not a silent default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LookupIn(Model):
+    """An address to look up. In the body, so that it stands in no log of addresses called."""
+
+    email: str = Field(max_length=1000)
+
+
+class MarkOut(Model):
+    """The fact an answer rests on."""
+
+    event_id: str
+    kind: EventKind
+    source: Source
+    at: datetime
+
+    @staticmethod
+    def of(mark: Mark) -> MarkOut:
+        """From the domain."""
+        return MarkOut(event_id=mark.event_id, kind=mark.kind, source=mark.source, at=mark.at)
+
+
+class ConditionOut(Model):
+    """One condition of the eligibility rule, with the sentence to read out."""
+
+    name: str
+    met: bool
+    reason: str
+    clause: str
+    sentence_ja: str
+    sentence_en: str
+    evidence: MarkOut | None
+
+    @staticmethod
+    def of(condition: Condition) -> ConditionOut:
+        """From the domain."""
+        return ConditionOut(
+            name=condition.name,
+            met=condition.met,
+            reason=condition.reason,
+            clause=condition.clause,
+            sentence_ja=condition.ja,
+            sentence_en=condition.en,
+            evidence=MarkOut.of(condition.evidence) if condition.evidence else None,
+        )
+
+
+class VerdictOut(Model):
+    """May the address receive bulk mail now, and why or why not."""
+
+    eligible: bool
+    reason: str
+    profile: str
+    conditions: list[ConditionOut]
+
+    @staticmethod
+    def of(verdict: Verdict) -> VerdictOut:
+        """From the domain."""
+        return VerdictOut(
+            eligible=verdict.eligible,
+            reason=verdict.reason,
+            profile=verdict.profile,
+            conditions=[ConditionOut.of(condition) for condition in verdict.conditions],
+        )
+
+
+class WordingOut(Model):
+    """The exact words that were shown or spoken."""
+
+    text_id: TextId
+    version: int
+    language: Language
+    text: str
+    sha256: str
+
+
+class EventOut(Model):
+    """One fact of a contact's history."""
+
+    event_id: str
+    kind: EventKind
+    at: datetime
+    source: Source
+    details: dict[str, str]
+    personal: dict[str, str]
+    wording: WordingOut | None
+    consent_at: datetime | None
+
+    @staticmethod
+    def of(event: Event) -> EventOut:
+        """From the domain."""
+        wording = event.wording
+        return EventOut(
+            event_id=event.event_id,
+            kind=event.kind,
+            at=event.at,
+            source=event.source,
+            details=dict(event.details),
+            personal=dict(event.personal),
+            wording=WordingOut(
+                text_id=wording.text_id,
+                version=wording.version,
+                language=wording.language,
+                text=wording.text,
+                sha256=wording.sha256,
+            )
+            if wording
+            else None,
+            consent_at=event.consent_at,
+        )
+
+
+class EntryOut(Model):
+    """What became of a contact in one campaign."""
+
+    campaign_id: str
+    outcome: Outcome
+    reason: str
+    at: datetime
+    message_id: str
+
+    @staticmethod
+    def of(entry: Entry) -> EntryOut:
+        """From the domain."""
+        return EntryOut(
+            campaign_id=entry.campaign_id,
+            outcome=entry.outcome,
+            reason=entry.reason,
+            at=entry.at,
+            message_id=entry.message_id,
+        )
+
+
+class ContactOut(Model):
+    """Everything held about a contact, with the explained verdict."""
+
+    contact_id: str
+    address: str
+    typed: str
+    address_kind: str
+    verdict: VerdictOut
+    history: list[EventOut]
+    campaigns: list[EntryOut]
+
+
+class PendingOut(Model):
+    """One opt-in that waits for an advisor."""
+
+    contact_id: str
+    submission_id: str
+    address: str
+    form_id: str
+    municipality: str
+    opted_in_at: datetime
+
+    @staticmethod
+    def of(contact: Contact) -> PendingOut | None:
+        """From the domain; None where the index is behind the contact."""
+        mark = contact.get(Register.OPTED_IN)
+        if mark is None or not contact.is_pending:
+            return None
+        return PendingOut(
+            contact_id=contact.contact_id,
+            submission_id=mark.event_id,
+            address=contact.address,
+            form_id=mark.values.get("form_id", ""),
+            municipality=mark.values.get("municipality", ""),
+            opted_in_at=mark.at,
+        )
+
+
+class PendingPage(Model):
+    """Some of the waiting opt-ins, the longest waiting first."""
+
+    registrations: list[PendingOut]
+    next: str
+
+
+class RegistrationIn(Model):
+    """Confirm this submission's opt-in."""
+
+    contact_id: ContactId
+    submission_id: EventId
+
+
+class RegistrationOut(Model):
+    """The registration, and what it means for the address now."""
+
+    contact_id: str
+    submission_id: str
+    event_id: str
+    confirmed_by: str
+    confirmed_at: datetime
+    verdict: VerdictOut
+
+
+class Channel(StrEnum):
+    """How the person told us to stop."""
+
+    PHONE = "phone"
+    IN_PERSON = "in_person"
+    REPLY = "reply"
+    STAFF = "staff"
+
+
+class UnsubscriptionIn(Model):
+    """Stop mail to an address, given itself or by its contact id."""
+
+    email: str | None = Field(default=None, max_length=1000)
+    contact_id: ContactId | None = None
+    reason: str = Field(min_length=1, max_length=200)
+    channel: Channel = Channel.STAFF
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> UnsubscriptionIn:
+        if (self.email is None) == (self.contact_id is None):
+            raise ValueError("give either email or contact_id")
+        return self
+
+
+class UnsubscriptionOut(Model):
+    """The refusal as recorded; effective from the moment of this answer."""
+
+    contact_id: str
+    event_id: str
+    at: datetime
+
+
+class ExtraFieldModel(Model):
+    """A further field of a form."""
+
+    name: str
+    label_ja: str
+    label_en: str = ""
+    required: bool = False
+    max_length: int = 200
+
+
+class FormBody(Model):
+    """A form's definition without its id. Versions default to the newest published wording."""
+
+    kind: FormKind
+    title_ja: str
+    title_en: str
+    municipality: str = ""
+    consent_version: int | None = None
+    purpose_version: int | None = None
+    allowed_origins: list[str] = []
+    thanks_url: str = ""
+    fields: list[ExtraFieldModel] = []
+
+    def form(self, form_id: str) -> Form:
+        """As a domain value, not yet checked."""
+        wording = TextId.OPTIN_CHECKBOX if self.kind is FormKind.MUNICIPAL_LP else TextId.NOTICE
+        purpose = consent.current(TextId.PURPOSE_OF_USE).version
+        return Form(
+            form_id=form_id,
+            kind=self.kind,
+            title_ja=self.title_ja,
+            title_en=self.title_en,
+            municipality=self.municipality,
+            consent_version=_or(self.consent_version, consent.current(wording).version),
+            purpose_version=_or(self.purpose_version, purpose),
+            allowed_origins=tuple(self.allowed_origins),
+            thanks_url=self.thanks_url,
+            fields=tuple(ExtraField(**extra.model_dump()) for extra in self.fields),
+        )
+
+
+class FormIn(FormBody):
+    """A new form."""
+
+    form_id: str
+
+
+class FormOut(FormBody):
+    """A published form with the wording it shows."""
+
+    form_id: str
+    consent_ja: str
+    consent_en: str
+
+    @staticmethod
+    def of(form: Form) -> FormOut:
+        """From the domain."""
+        return FormOut(
+            form_id=form.form_id,
+            kind=form.kind,
+            title_ja=form.title_ja,
+            title_en=form.title_en,
+            municipality=form.municipality,
+            consent_version=form.consent_version,
+            purpose_version=form.purpose_version,
+            allowed_origins=list(form.allowed_origins),
+            thanks_url=form.thanks_url,
+            fields=[
+                ExtraFieldModel(
+                    name=extra.name,
+                    label_ja=extra.label_ja,
+                    label_en=extra.label_en,
+                    required=extra.required,
+                    max_length=extra.max_length,
+                )
+                for extra in form.fields
+            ],
+            consent_ja=form.consent.ja,
+            consent_en=form.consent.en,
+        )
+
+
+class FormsOut(Model):
+    """Every form."""
+
+    forms: list[FormOut]
+
+
+class CampaignIn(Model):
+    """A new campaign: one subject line and a plain-text body."""
+
+    subject: str
+    body: str
+
+
+class CampaignOut(Model):
+    """A campaign; with figures where one is asked for."""
+
+    campaign_id: str
+    subject: str
+    body: str
+    status: CampaignStatus
+    created_by: str
+    created_at: datetime
+    figures: dict[str, int] = {}
+    skipped: dict[str, int] = {}
+
+    @staticmethod
+    def of(campaign: Campaign) -> CampaignOut:
+        """From the domain, without figures."""
+        return CampaignOut(
+            campaign_id=campaign.campaign_id,
+            subject=campaign.subject,
+            body=campaign.body,
+            status=campaign.status,
+            created_by=campaign.created_by,
+            created_at=campaign.created_at,
+        )
+
+
+class CampaignsOut(Model):
+    """Every campaign, the newest first."""
+
+    campaigns: list[CampaignOut]
+
+
+def _or(given: int | None, default: int) -> int:
+    return default if given is None else given

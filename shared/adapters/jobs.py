@@ -1,0 +1,76 @@
+"""The queue of sending work: one job is one shard of one campaign, from one place on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from shared.adapters.aws import translated
+from shared.domain.errors import BadRequest, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Send ``campaign_id`` to the contacts of ``shard`` after ``after``.
+
+    A ``settling`` job claims nobody new: it only looks at recipients without an outcome.
+    """
+
+    campaign_id: str
+    shard: str
+    after: str = ""
+    settling: bool = False
+
+    @staticmethod
+    def parse(body: str) -> Job:
+        """Read a queue message.
+
+        Raises:
+            BadRequest: it is not one of ours (it will end in the dead-letter queue).
+        """
+        try:
+            fields = json.loads(body)
+            return Job(
+                str(fields["campaign_id"]),
+                str(fields["shard"]),
+                str(fields["after"]),
+                fields["settling"] is True,
+            )
+        except (ValueError, KeyError, TypeError):
+            raise BadRequest("bad_job", "ジョブの形式が正しくありません。") from None
+
+
+@dataclass
+class JobQueue:
+    """Puts jobs on the campaign queue."""
+
+    client: SQSClient
+    url: str
+
+    def put(self, jobs: Sequence[Job], *, delay_seconds: int = 0) -> None:
+        """Queue jobs, ten a call.
+
+        Raises:
+            Unavailable: not every job is surely queued; doing it again is harmless.
+        """
+        for start in range(0, len(jobs), 10):
+            batch = jobs[start : start + 10]
+            with translated("queue"):
+                answer = self.client.send_message_batch(
+                    QueueUrl=self.url,
+                    Entries=[
+                        {
+                            "Id": str(number),
+                            "MessageBody": json.dumps(asdict(job)),
+                            "DelaySeconds": delay_seconds,
+                        }
+                        for number, job in enumerate(batch)
+                    ],
+                )
+            if answer.get("Failed"):
+                raise Unavailable("queue:partial")

@@ -1,0 +1,100 @@
+"""A campaign and what becomes of each recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.errors import FieldProblem, Unprocessable
+
+
+class CampaignStatus(StrEnum):
+    """Life of a campaign: draft, then sending, then done. Never sent twice."""
+
+    DRAFT = "draft"
+    SENDING = "sending"
+    DONE = "done"
+
+
+class Outcome(StrEnum):
+    """What the ledger holds for one recipient of one campaign."""
+
+    CLAIMED = "claimed"  # ours to send; whether SES has it is not yet recorded
+    RETRY = "retry"  # SES surely does not have it (throttled); send again
+    SENT = "sent"  # SES has it
+    SKIPPED = "skipped"  # not eligible at the moment of sending
+    REJECTED = "rejected"  # SES refused this recipient for good
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One bulk mail: subject and plain-text body, and who wrote it."""
+
+    campaign_id: str
+    subject: str
+    body: str
+    created_by: str
+    created_at: datetime
+    status: CampaignStatus = CampaignStatus.DRAFT
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One ledger line: what became of ``contact_id`` in ``campaign_id``, since ``at``."""
+
+    campaign_id: str
+    contact_id: str
+    outcome: Outcome
+    at: datetime
+    reason: str = ""
+    message_id: str = ""
+
+
+class Step(StrEnum):
+    """What the sender does next about a recipient that already has a ledger line."""
+
+    NOTHING = "nothing"
+    WAIT = "wait"
+    SEND = "send"
+
+
+def next_step(entry: Entry, now: datetime, settle: timedelta) -> Step:
+    """Decide about a recipient that was claimed before.
+
+    A claim without an outcome means the sender died, or SES's answer was lost. Whether SES
+    accepted is then known only to SES, whose send event settles the entry. Only when none has
+    come for ``settle`` was it never accepted, and only then is it sent again.
+    """
+    if entry.outcome is Outcome.RETRY:
+        return Step.SEND
+    if entry.outcome is not Outcome.CLAIMED:
+        return Step.NOTHING
+    return Step.SEND if now - entry.at >= settle else Step.WAIT
+
+
+_MAX_SUBJECT = 100
+_MAX_BODY = 20_000
+
+
+def check_content(subject: str, body: str) -> None:
+    """Refuse a campaign whose own text cannot be sent.
+
+    Raises:
+        Unprocessable: naming ``subject`` or ``body``.
+    """
+    problems: dict[str, FieldProblem] = {}
+    if not subject.strip() or len(subject) > _MAX_SUBJECT or not subject.isprintable():
+        problems["subject"] = FieldProblem(
+            "subject",
+            f"件名を1行、1〜{_MAX_SUBJECT}文字で入力してください。",
+            f"Enter a subject of one line, 1 to {_MAX_SUBJECT} characters.",
+        )
+    if not body.strip() or len(body) > _MAX_BODY or "\x00" in body:
+        problems["body"] = FieldProblem(
+            "body",
+            f"本文を1〜{_MAX_BODY}文字で入力してください。",
+            f"Enter a body of 1 to {_MAX_BODY} characters.",
+        )
+    if problems:
+        raise Unprocessable(problems)

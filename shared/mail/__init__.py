@@ -1,0 +1,1 @@
+"""Campaign mail as it is handed to SES."""

@@ -1,0 +1,125 @@
+"""The environment of each function as one validated model.
+
+Plain data classes: pydantic would cost half a cold start here. ``load`` names everything
+that is missing or malformed at once, so that a wrong deployment says what is wrong.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_type_hints
+
+from shared.domain.company import Company
+from shared.domain.eligibility import Profile
+
+T = TypeVar("T")
+
+
+class SettingsError(RuntimeError):
+    """The environment is incomplete or malformed. ``problems`` has one line per variable."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CompanySettings:
+    """特定電子メール法 4条 items; every function that speaks to people has them."""
+
+    company_name: str
+    company_name_en: str
+    company_address: str
+    company_contact: str
+
+    @property
+    def company(self) -> Company:
+        """The sender as a domain value."""
+        return Company(
+            self.company_name, self.company_name_en, self.company_address, self.company_contact
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FormIntakeSettings(CompanySettings):
+    """``functions.form_intake``."""
+
+    contacts_table: str
+    events_table: str
+    forms_table: str
+    throttle_table: str
+    contact_key_secret: str
+    public_url: str
+    posts_per_minute_per_source: int
+    posts_per_hour_per_address: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnsubscribeSettings(CompanySettings):
+    """``functions.unsubscribe``."""
+
+    contacts_table: str
+    events_table: str
+    link_keys_secret: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StaffApiSettings(CompanySettings):
+    """``functions.staff_api``."""
+
+    contacts_table: str
+    events_table: str
+    forms_table: str
+    campaigns_table: str
+    ledger_table: str
+    contact_key_secret: str
+    campaign_queue_url: str
+    eligibility_profile: Profile
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CampaignSenderSettings(CompanySettings):
+    """``functions.campaign_sender``. ``settle_seconds``: how long SES's own record is awaited."""
+
+    contacts_table: str
+    campaigns_table: str
+    ledger_table: str
+    link_keys_secret: str
+    campaign_queue_url: str
+    configuration_set: str
+    public_url: str
+    mail_domain: str
+    eligibility_profile: Profile
+    settle_seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SesFeedbackSettings:
+    """``functions.ses_feedback``."""
+
+    ledger_table: str
+
+
+def load(model: type[T], environ: Mapping[str, str]) -> T:
+    """Read a settings model from environment variables named like its fields, upper-cased.
+
+    Raises:
+        SettingsError: naming every variable that is missing, empty or malformed.
+    """
+    hints = get_type_hints(model)
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in dataclasses.fields(model):  # type: ignore[arg-type]
+        name = field.name.upper()
+        text = environ.get(name, "").strip()
+        if not text:
+            problems.append(f"{name} is missing")
+            continue
+        try:
+            values[field.name] = hints[field.name](text)
+        except ValueError:
+            problems.append(f"{name} is not a valid {hints[field.name].__name__}")
+    if problems:
+        raise SettingsError(problems)
+    return model(**values)
