@@ -87,7 +87,9 @@ async def _serve(config: Config) -> None:
         emulator = Emulator(config)
         parts.push_async_callback(emulator.stop)
         await emulator.start()
-        await parts.enter_async_context(_web(Ses(config, feedback).application(), config.ses_port))
+        await parts.enter_async_context(
+            _web(Ses(config, aws, feedback).application(), config.ses_port)
+        )
         for box, port, domain in (
             ("sent", config.smtp_out_port, None),
             ("received", config.smtp_in_port, MAIL_DOMAIN),

@@ -7,16 +7,18 @@ import json
 import smtplib
 import uuid
 from collections import deque
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
 
+from local.aws import Aws
 from local.config import HOST, Config
 from local.ses.events import Feedback
 from local.ses.message import BadRequest, Outgoing, build
+from local.ses.permission import PATH, Permission
 
-_PATH = "/v2/email/outbound-emails"
 _MAX_BODY = 60 * 1024 * 1024
 # The addresses of SES's mailbox simulator, and what becomes of a message to them.
 _SIMULATED = {
@@ -28,21 +30,22 @@ _SIMULATED = {
 class Ses:
     """The stand-in, for as long as its application runs."""
 
-    def __init__(self, config: Config, feedback: Feedback) -> None:
+    def __init__(self, config: Config, aws: Aws, feedback: Feedback) -> None:
         self._config = config
+        self._aws = aws
         self._feedback = feedback
         self._failures: deque[tuple[int, str]] = deque()
-        self._emulator: aiohttp.ClientSession | None = None
+        self._permission: Permission | None = None
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=_MAX_BODY)
-        app.add_routes([web.post(_PATH, self._send_email), web.post("/_control", self._control)])
-        app.cleanup_ctx.append(self._with_emulator)
+        app.add_routes([web.post(PATH, self._send_email), web.post("/_control", self._control)])
+        app.cleanup_ctx.append(self._ask_the_emulator)
         return app
 
-    async def _with_emulator(self, _app: web.Application):  # type: ignore[no-untyped-def]
-        async with aiohttp.ClientSession() as session:
-            self._emulator = session
+    async def _ask_the_emulator(self, _app: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession() as http:
+            self._permission = Permission(self._aws, http, self._config.aws_url)
             yield
 
     async def _control(self, request: web.Request) -> web.Response:
@@ -57,42 +60,27 @@ class Ses:
         if self._failures:
             status, kind = self._failures.popleft()
             return _error(status, kind, "As asked for by /_control")
+        if self._permission is None:
+            raise RuntimeError("The application is not running")
         body = await request.read()
-        refusal = await self._refused_by_iam(request, body)
-        if refusal is not None:
-            return refusal
-        now = datetime.now(UTC)
         try:
-            message = build(json.loads(body), message_id=_message_id(), now=now)
-        except ValueError as problem:  # BadRequest, or no JSON at all
-            text = str(problem) if isinstance(problem, BadRequest) else "Malformed request"
-            return _error(400, "BadRequestException", text)
+            wanted = json.loads(body)
+        except ValueError:
+            return _error(400, "BadRequestException", "Malformed request")
+        refusal = await self._permission.refusal(request.headers, body, wanted)
+        if refusal is not None:
+            return web.Response(
+                status=refusal.status,
+                body=refusal.body,
+                content_type="application/json",
+                headers={"x-amzn-ErrorType": refusal.kind},
+            )
+        try:
+            message = build(wanted, message_id=_message_id(), now=datetime.now(UTC))
+        except BadRequest as problem:
+            return _error(400, "BadRequestException", str(problem))
         await self._deliver(message)
         return web.json_response({"MessageId": message.message_id})
-
-    async def _refused_by_iam(self, request: web.Request, body: bytes) -> web.Response | None:
-        """Ask the emulator with the caller's own signed request; it knows the policies.
-
-        Its copy of the message goes nowhere. Only its "no" counts.
-        """
-        if self._emulator is None:
-            raise RuntimeError("The application is not running")
-        headers = {
-            name: value
-            for name, value in request.headers.items()
-            if name.lower() not in {"content-length", "connection", "transfer-encoding"}
-        }
-        async with self._emulator.post(
-            f"{self._config.aws_url}{_PATH}", data=body, headers=headers
-        ) as answer:
-            if answer.status < 400:
-                return None
-            return web.Response(
-                status=answer.status,
-                body=await answer.read(),
-                content_type="application/json",
-                headers={"x-amzn-ErrorType": answer.headers.get("x-amzn-ErrorType", "")},
-            )
 
     async def _deliver(self, message: Outgoing) -> None:
         fates = {_SIMULATED.get(address.lower(), "Delivery") for address in message.recipients}

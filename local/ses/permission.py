@@ -1,0 +1,96 @@
+"""Whether a caller may send: its role's policies are asked, as AWS would.
+
+The emulator knows the caller by its signature, but judges SendEmail on the resource `*`, which
+no policy that names the identity can allow. So it is asked twice: who this is (its refusal says),
+and what that role may do with the identity and the configuration set (a simulation).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Any
+
+import aiohttp
+
+from local.aws import Aws
+from local.config import ACCOUNT, REGION
+
+PATH = "/v2/email/outbound-emails"
+_ROLE = re.compile(r"User: arn:aws:sts::\d+:assumed-role/([^/\s]+)/")
+_VERDICT_AGE = 2.0  # seconds; a test may change a role's policy
+_NOT_HANDED_ON = frozenset({"content-length", "connection", "transfer-encoding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The answer AWS would give."""
+
+    status: int
+    kind: str
+    body: bytes
+
+
+class Permission:
+    """Asks the emulator, and remembers a "yes" for a moment."""
+
+    def __init__(self, aws: Aws, http: aiohttp.ClientSession, emulator_url: str) -> None:
+        self._aws = aws
+        self._http = http
+        self._url = f"{emulator_url}{PATH}"
+        self._allowed: dict[tuple[str, ...], float] = {}
+
+    async def refusal(
+        self, headers: Mapping[str, str], body: bytes, request: Mapping[str, Any]
+    ) -> Refusal | None:
+        """None if this signed request may be carried out."""
+        resources = _resources(request)
+        credential = headers.get("Authorization", "").partition("Credential=")[2].split("/", 1)[0]
+        known = (credential, *resources)
+        if time.monotonic() - self._allowed.get(known, -_VERDICT_AGE) < _VERDICT_AGE:
+            return None
+        refusal = await self._asked(headers, body)
+        role = _ROLE.search(refusal.body.decode("utf-8", "replace")) if refusal else None
+        if role is not None and await asyncio.to_thread(self._may, role[1], resources):
+            refusal = None
+        if refusal is None:
+            self._allowed[known] = time.monotonic()
+        return refusal
+
+    async def _asked(self, headers: Mapping[str, str], body: bytes) -> Refusal | None:
+        handed_on = {
+            name: value for name, value in headers.items() if name.lower() not in _NOT_HANDED_ON
+        }
+        async with self._http.post(self._url, data=body, headers=handed_on) as answer:
+            if answer.status not in (401, 403):
+                return None  # the emulator's own opinion of the message does not count
+            return Refusal(
+                status=answer.status,
+                kind=answer.headers.get("x-amzn-ErrorType", "AccessDeniedException"),
+                body=await answer.read(),
+            )
+
+    def _may(self, role: str, resources: tuple[str, ...]) -> bool:
+        return all(
+            self._aws.iam.simulate_principal_policy(
+                PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+                ActionNames=["ses:SendEmail"],
+                ResourceArns=[resource],
+            )["EvaluationResults"][0]["EvalDecision"]
+            == "allowed"
+            for resource in resources
+        )
+
+
+def _resources(request: Mapping[str, Any]) -> tuple[str, ...]:
+    domain = parseaddr(str(request.get("FromEmailAddress", "")))[1].rpartition("@")[2]
+    prefix = f"arn:aws:ses:{REGION}:{ACCOUNT}"
+    named = request.get("ConfigurationSetName")
+    return (
+        f"{prefix}:identity/{domain}",
+        *((f"{prefix}:configuration-set/{named}",) if named else ()),
+    )
