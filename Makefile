@@ -103,7 +103,7 @@ synth: setup
 	@echo 'Templates are in cdk.out'
 
 deploy: setup
-	@$(PY) -m local.preflight
+	@$(PY) -m local.preflight $(ARGS)
 	@cdk deploy --all $(ARGS)
 
 # ---- pins: no registry address is written into a lock file ----

@@ -14,9 +14,11 @@ Where the emulator differs from API Gateway, the difference is made up for here 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 from aiohttp import web
@@ -92,13 +94,17 @@ class Gateway:
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         apis = self._apis
         if apis is None:
-            return problem(503, "起動しています。少し待って、もう一度お試しください。")
+            return problem(
+                503,
+                "起動しています。少し待って、もう一度お試しください。",
+                "Starting. Please wait.",
+            )
         path, mark, query = request.raw_path.partition("?")
         if _SIGN_IN.match(path):
             return await self._to_emulator(request, f"{path}{mark}{query}")
         api_id, inner = apis.find(path)
         if not api_id:
-            return problem(404, "このページはまだありません。")
+            return problem(404, "このページはまだありません。", "There is no such page yet.")
         if request.method == "OPTIONS":
             # The emulator answers every OPTIONS itself; API Gateway only with CORS configured.
             answer = await asyncio.to_thread(
@@ -114,7 +120,11 @@ class Gateway:
         try:
             body = await _body(request)
         except web.HTTPRequestEntityTooLarge:
-            return problem(413, "送信された内容が大きすぎます。10MBまでにしてください。")
+            return problem(
+                413,
+                "送信された内容が大きすぎます(10MBまで)。",
+                "The body is too large (at most 10 MB).",
+            )
         if self._emulator is None:
             raise RuntimeError("The application is not running")
         try:
@@ -132,14 +142,26 @@ class Gateway:
                     body=await answer.read(),
                 )
         except (aiohttp.ClientError, TimeoutError):
-            return problem(502, "手元のAWSの代わりが応答しません。")
+            return problem(
+                502,
+                "手元のAWSの代わりが応答しません。",
+                "The local stand-in for AWS does not answer.",
+            )
 
 
-def problem(status: int, detail: str) -> web.Response:
-    return web.json_response(
-        {"type": "about:blank", "status": status, "detail": detail},
+def problem(status: int, detail: str, detail_en: str) -> web.Response:
+    """RFC 9457, as the product's own answers look."""
+    about = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "detail_en": detail_en,
+    }
+    return web.Response(
         status=status,
-        content_type="application/problem+json",
+        body=json.dumps(about, ensure_ascii=False).encode(),
+        headers={"Content-Type": "application/problem+json"},
     )
 
 
