@@ -307,7 +307,9 @@ def _form_page(
         problems=error.fields if isinstance(error, Unprocessable) else {},
         notice="" if general or error is None else _in(language, error),
     )
-    return html_response(status, page, pages.style_hash())
+    thanks = urlsplit(form.thanks_url)
+    target = f"{thanks.scheme}://{thanks.netloc}" if thanks.netloc else ""
+    return html_response(status, page, pages.style_hash(), target)
 
 
 def _form_again(

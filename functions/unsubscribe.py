@@ -28,14 +28,12 @@ from shared.domain.errors import (
     PayloadTooLarge,
     Unprocessable,
 )
-from shared.domain.events import Event, EventKind, Source, event_id
+from shared.domain.events import UNSUBSCRIBE_REASONS, Event, EventKind, Source, event_id
 from shared.domain.links import Link, LinkKeys, UnknownKey, verify
 from shared.settings import UnsubscribeSettings, load
 from shared.telemetry import logger, seconds
 from shared.texts import consent
 from shared.texts.consent import Language, TextId, Wording
-
-REASONS = ("too_many", "not_relevant", "never_asked", "content", "other")
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ def _wording_agreed_to(fields: Mapping[str, str]) -> Wording:
 
 def _reason(request: Request, deps: Deps, link: Link) -> dict[str, Any]:
     reason = request.fields().get("reason", "")
-    if reason not in REASONS:
+    if reason not in UNSUBSCRIBE_REASONS:
         raise Unprocessable(
             {
                 "reason": FieldProblem(

@@ -272,10 +272,14 @@ def json_response(
     return respond(status, json.dumps(content, ensure_ascii=False), "application/json", headers)
 
 
-def html_response(status: int, page: str, style: str) -> dict[str, Any]:
-    """A page without script or foreign content; ``style`` is the CSP source of its stylesheet."""
+def html_response(status: int, page: str, style: str, form_target: str = "") -> dict[str, Any]:
+    """A page without script or foreign content; ``style`` is the CSP source of its stylesheet.
+
+    ``form_target`` is a further origin the page's form may lead to: browsers hold the
+    redirect after a post to ``form-action`` too.
+    """
     policy = (
-        f"default-src 'none'; style-src {style}; img-src 'self'; form-action 'self'; "
+        f"default-src 'none'; style-src {style}; img-src 'self'; form-action 'self' {form_target}; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
     return respond(

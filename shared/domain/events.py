@@ -60,6 +60,9 @@ class Source(StrEnum):
     SES = "ses"
 
 
+# Why a person stopped, if they care to say; it gates nothing (規則 8条).
+UNSUBSCRIBE_REASONS = ("too_many", "not_relevant", "never_asked", "content", "other")
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from shared.domain.company import Company
 from shared.domain.errors import FieldProblem
+from shared.domain.events import UNSUBSCRIBE_REASONS
 from shared.domain.forms import ExtraField, Form, FormKind
 from shared.pages.strings import strings
 from shared.texts import consent
@@ -36,7 +37,6 @@ Lang = Language
 _T = TypeVar("_T")
 
 STATUSES = ("opted_in", "not_opted_in", "notified")
-REASON_CODES = ("too_many", "not_relevant", "never_asked", "content", "other")
 
 _HERE = Path(__file__).parent
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -176,7 +176,7 @@ def unsubscribed_page(company: Company, *, language: Lang, path: str, reason_not
         switch=f"{path}?lang=",
         path=path,
         reason_noted=reason_noted,
-        reasons=REASON_CODES,
+        reasons=UNSUBSCRIBE_REASONS,
         wording=consent.current(TextId.OPTIN_CHECKBOX).wording(language),
     )
 

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from shared import pages
 from shared.domain.company import Company
 from shared.domain.errors import FieldProblem
+from shared.domain.events import UNSUBSCRIBE_REASONS
 from shared.domain.forms import ExtraField, Form, FormKind
 from shared.pages import Lang
 from shared.pages.strings import STRINGS
@@ -500,7 +501,7 @@ def test_after_unsubscribing_a_reason_and_an_undo_are_offered(path: str) -> None
     page = read(unsubscribed_page(Lang.JA, path))
     assert [each["action"] for each in page.all("form")] == [f"{path}/reason", f"{path}/undo"]
     assert page.one("a", class_="switch")["href"] == f"{path}?lang=en"
-    assert [each["value"] for each in page.all("input", type="radio")] == [*pages.REASON_CODES]
+    assert [each["value"] for each in page.all("input", type="radio")] == [*UNSUBSCRIBE_REASONS]
     box = page.one("input", name="opt_in")
     assert "required" in box
     assert "checked" not in box
