@@ -9,10 +9,10 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local import differences
 from local.aws import Aws
 from local.config import ACCOUNT, AWS_KEY, REGION, ROOT, Config, write_atomically
 
@@ -38,7 +38,7 @@ async def deploy(config: Config, aws: Aws, say: Callable[[str], None]) -> Output
             return outputs
     record.unlink(missing_ok=True)
     outputs = await _cdk_deploy(config, aws, say)
-    _apply_what_the_emulator_drops(config, aws)
+    await asyncio.to_thread(differences.make_up_for, config, aws)
     write_atomically(record, json.dumps({"fingerprint": fingerprint, "outputs": outputs}, indent=1))
     return outputs
 
@@ -171,35 +171,4 @@ def _asset_bucket(aws: Aws) -> None:
     except ClientError:
         aws.s3.create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
-
-
-def _apply_what_the_emulator_drops(config: Config, aws: Aws) -> None:
-    """Its CloudFormation accepts expiry and recovery of tables and then forgets them."""
-    for template in (config.state / "cdk.out").glob("*.template.json"):
-        stack = template.name.removesuffix(".template.json")
-        resources: dict[str, Any] = json.loads(template.read_text()).get("Resources", {})
-        for logical_id, resource in resources.items():
-            if resource["Type"] in ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"):
-                detail = aws.cloudformation.describe_stack_resource(
-                    StackName=stack, LogicalResourceId=logical_id
-                )["StackResourceDetail"]
-                _table(aws, detail["PhysicalResourceId"], resource["Properties"])
-
-
-def _table(aws: Aws, name: str, properties: dict[str, Any]) -> None:
-    aws.dynamodb.update_continuous_backups(
-        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-    )
-    expiry = properties.get("TimeToLiveSpecification")
-    if not expiry:
-        return
-    current = aws.dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    if current.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
-        aws.dynamodb.update_time_to_live(
-            TableName=name,
-            TimeToLiveSpecification={
-                "Enabled": bool(expiry["Enabled"]),
-                "AttributeName": expiry["AttributeName"],
-            },
         )
