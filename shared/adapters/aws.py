@@ -1,6 +1,8 @@
 """Clients for AWS, built lazily and once, and the translation of their errors.
 
-Everything above this package sees domain errors only.
+Everything above this package sees domain errors only. The clients are those boto3 gives,
+taken from botocore directly: ``import boto3`` would load S3's transfer manager, a third of a
+cold start, for nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -33,32 +35,40 @@ _SEND_ONCE = Config(connect_timeout=2, read_timeout=10, retries={"total_max_atte
 
 
 @cache
-def _session() -> boto3.session.Session:
-    return boto3.session.Session()
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+def _client(service: str, config: Config) -> Any:
+    return _session().create_client(service, config=config)
 
 
 @cache
 def dynamodb() -> DynamoDBClient:
     """The DynamoDB client."""
-    return _session().client("dynamodb", config=_CONFIG)
+    client: DynamoDBClient = _client("dynamodb", _CONFIG)
+    return client
 
 
 @cache
 def secretsmanager() -> SecretsManagerClient:
     """The Secrets Manager client."""
-    return _session().client("secretsmanager", config=_CONFIG)
+    client: SecretsManagerClient = _client("secretsmanager", _CONFIG)
+    return client
 
 
 @cache
 def sqs() -> SQSClient:
     """The SQS client."""
-    return _session().client("sqs", config=_CONFIG)
+    client: SQSClient = _client("sqs", _CONFIG)
+    return client
 
 
 @cache
 def sesv2() -> SESV2Client:
     """The SES client, without retries."""
-    return _session().client("sesv2", config=_SEND_ONCE)
+    client: SESV2Client = _client("sesv2", _SEND_ONCE)
+    return client
 
 
 def error_code(error: ClientError) -> str:

@@ -14,9 +14,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from shared.adapters.attributes import from_item, to_item
 from shared.adapters.aws import cancellation_reasons, error_code, translated
 from shared.domain.contact import Contact, Mark, Register, marks_of, newer
 from shared.domain.errors import Conflict, TooMany, Unavailable
@@ -31,9 +31,6 @@ _PENDING = "1"
 _TRIES = 6
 _FIRST_WAIT_SECONDS = 0.02
 _REGISTER_NAMES = frozenset(Register)
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +263,7 @@ class ContactStore:
             "TableName": self.contacts_table,
             "Key": {"contact_id": {"S": contact_id}},
             "UpdateExpression": expression,
-            "ExpressionAttributeValues": {k: _serialize(v) for k, v in values.items()},
+            "ExpressionAttributeValues": to_item(values),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         if names:
@@ -324,7 +321,7 @@ def _mark_map(mark: Mark) -> dict[str, Any]:
 
 def contact_of(item: Mapping[str, Any]) -> Contact:
     """A stored contact."""
-    plain = {name: _deserialize(value) for name, value in item.items()}
+    plain = from_item(item)
     registers = {
         Register(name): Mark(
             value["k"],
@@ -335,7 +332,7 @@ def contact_of(item: Mapping[str, Any]) -> Contact:
         for name, value in plain.items()
         if name in _REGISTER_NAMES and isinstance(value, dict)
     }
-    return Contact(plain["contact_id"], MappingProxyType(registers), int(plain["version"]))
+    return Contact(plain["contact_id"], MappingProxyType(registers), plain["version"])
 
 
 def event_item(event: Event) -> dict[str, Any]:
@@ -359,12 +356,12 @@ def event_item(event: Event) -> dict[str, Any]:
             "text": event.wording.text,
             "sha256": event.wording.sha256,
         }
-    return {name: _serialize(value) for name, value in plain.items()}
+    return to_item(plain)
 
 
 def event_of(item: Mapping[str, Any]) -> Event:
     """A stored event."""
-    plain = {name: _deserialize(value) for name, value in item.items()}
+    plain = from_item(item)
     at, _, event_id = plain["event_key"].partition("#")
     event = Event(
         contact_id=plain["contact_id"],
@@ -382,7 +379,7 @@ def event_of(item: Mapping[str, Any]) -> Event:
             event,
             wording=Wording(
                 TextId(wording["text_id"]),
-                int(wording["version"]),
+                wording["version"],
                 Language(wording["language"]),
                 wording["text"],
             ),

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from shared.adapters.attributes import from_item, to_item
 from shared.adapters.aws import error_code, translated
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.forms import ExtraField, Form, FormKind, check_form
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 CACHE_FOR = timedelta(seconds=60)
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 @dataclass
@@ -111,19 +108,19 @@ def form_item(form: Form) -> dict[str, Any]:
             for extra in form.fields
         ],
     }
-    return {name: _serialize(value) for name, value in plain.items()}
+    return to_item(plain)
 
 
 def form_of(item: dict[str, Any]) -> Form:
     """A stored form."""
-    plain = {name: _deserialize(value) for name, value in item.items()}
+    plain = from_item(item)
     return Form(
         form_id=plain["form_id"],
         kind=FormKind(plain["kind"]),
         title_ja=plain["title_ja"],
         title_en=plain["title_en"],
-        consent_version=int(plain["consent_version"]),
-        purpose_version=int(plain["purpose_version"]),
+        consent_version=plain["consent_version"],
+        purpose_version=plain["purpose_version"],
         municipality=plain["municipality"],
         allowed_origins=tuple(plain["allowed_origins"]),
         thanks_url=plain["thanks_url"],
@@ -133,7 +130,7 @@ def form_of(item: dict[str, Any]) -> Form:
                 label_ja=extra["label_ja"],
                 label_en=extra["label_en"],
                 required=extra["required"],
-                max_length=int(extra["max_length"]),
+                max_length=extra["max_length"],
             )
             for extra in plain["fields"]
         ),
