@@ -9,6 +9,7 @@ PYTHON ?= python3
 PORT   ?= 8080
 STATE  ?= .local
 ARGS   ?=
+TEAM   ?= CS
 
 VENV := .venv
 PY   := $(VENV)/bin/python
@@ -17,11 +18,12 @@ export PYTHONUTF8 := 1
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 
-.PHONY: help setup run reset test check lint types browser bench synth deploy format lock clean
+.PHONY: help setup run reset token test check lint types browser bench synth deploy format lock clean
 
 help:
 	@echo 'make run     serve everything on this machine (PORT=$(PORT) STATE=$(STATE))'
 	@echo 'make reset   forget the local data'
+	@echo 'make token   an access token for the staff API of the running stack (TEAM=CS|GS|IT)'
 	@echo 'make test    lint, types, unit, integration, infrastructure, end to end'
 	@echo 'make check   the fast part of it'
 	@echo 'make bench   measure, and write bench/results.json'
@@ -72,6 +74,10 @@ run: setup
 # Needs nothing installed, so that it also works on a broken set-up.
 reset:
 	@$(PYTHON) -m local.reset --state $(STATE)
+
+# For curl: -H "Authorization: Bearer $(make -s token TEAM=CS)"
+token: setup
+	@$(PY) -m local.token --state $(STATE) --team $(TEAM)
 
 # ---- checks ----
 lint: setup

@@ -23,8 +23,13 @@ from local.config import AWS_KEY, HOST, REGION, Config
 _RUNTIME_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 
 # Functions run without this environment's packages, so that one missing from the bundle is missed.
+# It ends, saving its state, when its standard input does: it never outlives the supervisor.
 _LAUNCHER = """
-import sys
+import os, signal, sys, threading
+def until_the_supervisor_is_gone():
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=until_the_supervisor_is_gone, daemon=True).start()
 sys.executable = sys.argv.pop(1)
 from ministack.app import main
 main()
@@ -38,8 +43,10 @@ class EmulatorError(RuntimeError):
 class Emulator:
     """One child process, its data under ``state/emulator``."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, lock: int | None = None) -> None:
+        """``lock`` is an open file it keeps open too: the state is in use until it has ended."""
         self._config = config
+        self._inherited = () if lock is None else (lock,)
         self._data = config.state.absolute() / "emulator"
         self._temp = config.state.absolute() / "tmp"
         self.log = config.state / "emulator.log"
@@ -60,7 +67,8 @@ class Emulator:
                 _bare_interpreter(),
                 cwd=self._temp,
                 env=self._environment(),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
+                pass_fds=self._inherited,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops it in order

@@ -9,8 +9,11 @@ from pathlib import Path
 
 
 @contextmanager
-def exclusive(state: Path) -> Iterator[None]:
-    """Hold ``state`` for this process, or explain who holds it. The kernel drops it at exit."""
+def exclusive(state: Path) -> Iterator[int]:
+    """Hold ``state``, or explain who holds it; yields the open file.
+
+    The kernel lets go when this process has ended, and every other that was given the file.
+    """
     state.mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("w") as file:
         try:
@@ -20,4 +23,4 @@ def exclusive(state: Path) -> Iterator[None]:
                 f"A local stack is running on {state}. Stop it first (Ctrl-C where it runs), "
                 "or use another folder: make run STATE=.local-2 PORT=8090"
             ) from None
-        yield
+        yield file.fileno()

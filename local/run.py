@@ -48,11 +48,11 @@ def main() -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    with exclusive(arguments.state):
+    with exclusive(arguments.state) as lock:
         config = configuration.load(state=arguments.state, port=arguments.port)
         config.stack_file.unlink(missing_ok=True)
         try:
-            asyncio.run(_until_stopped(config))
+            asyncio.run(_until_stopped(config, lock))
         except (DeployError, EmulatorError, seed.SeedError, ClientError, BotoCoreError) as error:
             raise SystemExit(f"\nThe local stack could not be served.\n{error}") from error
         finally:
@@ -60,13 +60,13 @@ def main() -> None:
         say("Stopped; the data are kept.")
 
 
-async def _until_stopped(config: Config) -> None:
-    """Serve until SIGINT or SIGTERM, or until a part of it fails."""
+async def _until_stopped(config: Config, lock: int) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP, or until a part of it fails."""
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
-    serving = asyncio.create_task(_serve(config))
+    serving = asyncio.create_task(_serve(config, lock))
     await asyncio.wait([stopping, serving], return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         say("Stopping …")
@@ -76,7 +76,7 @@ async def _until_stopped(config: Config) -> None:
         await serving
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, lock: int) -> None:
     aws = Aws(config.aws_url)
     mailbox = Mailbox(config.state / "mail")
     gateway = Gateway(config, mailbox=routes(mailbox, url=config.mailbox_url))
@@ -84,7 +84,7 @@ async def _serve(config: Config) -> None:
     async with contextlib.AsyncExitStack() as parts:
         await parts.enter_async_context(_web(gateway.application(), config.port))
         say("Starting the AWS emulator")
-        emulator = Emulator(config)
+        emulator = Emulator(config, lock=lock)
         parts.push_async_callback(emulator.stop)
         await emulator.start()
         await parts.enter_async_context(
@@ -174,19 +174,27 @@ def _tell(config: Config, staff: list[seed.User]) -> None:
         f"    {config.public_url}/forms/{form['form_id']:<12} {form['title_ja']}"
         for form in seed.FORMS
     )
+    staff_url = config.context["staff_api_url"]
     print(
         f"""
   フォーム Forms
 {listed}
   メールボックス Mailbox      {config.mailbox_url}
-  スタッフAPI Staff API       {config.public_url}/staff/openapi.json
+  スタッフAPI Staff API       {staff_url}/openapi.json
   サインイン Sign-ins (ローカル専用 local only)
 {signs}
 
   ためしてみる Try this
     1. フォームを開き、チェックを入れて送信します。Open a form, tick the box, send it.
-    2. CSの人でサインインし、登録待ちを確認・登録します。As CS, confirm the pending registration.
-    3. キャンペーンを作って送ります。Create a campaign and send it.
+    2. CSの担当者として、登録待ちを見て登録します。As CS, see and confirm what is pending:
+         TOKEN=$(make -s token STATE={config.state})
+         curl -s -H "Authorization: Bearer $TOKEN" '{staff_url}/registrations?status=pending'
+         curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/registrations \\
+           --json '{{"contact_id": "…", "submission_id": "…"}}'
+    3. キャンペーンを作って送ります。Create a campaign and send it:
+         curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/campaigns \\
+           --json '{{"subject": "セミナーのご案内", "body": "こんにちは。"}}'
+         curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/campaigns/…/send --json '{{}}'
     4. メールボックスでメールを開き、配信停止のリンクを押します。Open the mail, unsubscribe.
 
   止めるには Ctrl-C。データは {config.state} に残り、make reset で消えます。
