@@ -28,21 +28,18 @@ class Spec:
     handler: str
     timeout: int
     memory: int
-    reserved_locally: int | None = None
 
 
 FUNCTIONS: Mapping[str, Spec] = {
     "form_intake": Spec(handler="functions.form_intake.handler", timeout=10, memory=1024),
     "unsubscribe": Spec(handler="functions.unsubscribe.handler", timeout=10, memory=1024),
     "staff_api": Spec(handler="functions.staff_api.app.handler", timeout=10, memory=1024),
-    # Longer than the staff API's limit, which it calls; shorter than its own API's 29 s.
-    "console": Spec(handler="functions.console.app.handler", timeout=20, memory=1024),
-    "campaign_sender": Spec(
-        handler="functions.campaign_sender.handler", timeout=120, memory=512, reserved_locally=2
-    ),
+    # Longer than the staff API's limit, which it calls; shorter than its own API's 30 s.
+    "console": Spec(handler="functions.console.app.handler", timeout=15, memory=1024),
+    "campaign_sender": Spec(handler="functions.campaign_sender.handler", timeout=120, memory=512),
     "ses_feedback": Spec(handler="functions.ses_feedback.handler", timeout=30, memory=512),
 }
-"""APIs give up after 29 s. The stand-in starts one process per parallel call."""
+"""HTTP APIs give up after 30 s."""
 
 
 class OptinFunction(Construct):
@@ -95,7 +92,6 @@ class OptinFunction(Construct):
             architecture=architecture,
             timeout=cdk.Duration.seconds(spec.timeout),
             memory_size=spec.memory,
-            reserved_concurrent_executions=spec.reserved_locally if config.local else None,
             environment=dict(environment),
             log_group=log_group,
             # CDK would add permissions of its own to a role that took them.

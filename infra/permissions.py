@@ -77,12 +77,15 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
 
 
 def campaign_sender(r: Resources) -> list[iam.PolicyStatement]:
-    """Walks the mailing list, claims each recipient in the ledger, sends one mail each."""
+    """Walks the mailing list, claims each recipient in the ledger, sends one mail each.
+
+    A claim holds the contact to what was judged (ConditionCheckItem); it changes no contact.
+    """
     return [
         _table(r.campaigns, "GetItem", "UpdateItem"),
-        _table(r.contacts, "GetItem", "UpdateItem"),
+        _table(r.contacts, "ConditionCheckItem", "GetItem"),
         _index(r.contacts, "mailing_list", "Query"),
-        _table(r.ledger, "GetItem", "PutItem", "UpdateItem"),
+        _table(r.ledger, "PutItem", "Query", "UpdateItem"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.link_keys_arn),
         _allow(
@@ -94,11 +97,10 @@ def campaign_sender(r: Resources) -> list[iam.PolicyStatement]:
             "sqs:SendMessage",  # the rest of a campaign goes back as a new job
         ),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
-        # SES v2 SendEmail with raw content is authorised as SendRawEmail.
-        *(
-            _allow(arn, "ses:SendEmail", "ses:SendRawEmail")
-            for arn in (r.mail_identity_arn, r.configuration_set_arn)
-        ),
+        # As the domain and with the configuration set that reports; raw content would be
+        # authorised as ses:SendRawEmail.
+        _allow(r.mail_identity_arn, "ses:SendEmail"),
+        _allow(r.configuration_set_arn, "ses:SendEmail"),
     ]
 
 

@@ -1,0 +1,88 @@
+"""Context: what may be set, and how a mistake is answered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.config import Config, ConfigError, read_config
+from tests.infrastructure.assembly import CONTEXT
+
+
+@pytest.fixture(autouse=True)
+def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CDK_DEFAULT_ACCOUNT", raising=False)
+
+
+def read(**changes: Any) -> Config:
+    return read_config({**CONTEXT, **changes}.get)
+
+
+def test_the_default_is_aws_in_tokyo_in_any_account() -> None:
+    config = read()
+    assert (config.target, config.region, config.account) == ("aws", "ap-northeast-1", "")
+    assert config.company.name == "空き家活用株式会社"
+    assert config.eligibility_profile == "manual"
+
+
+def test_the_account_of_the_cli_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "111122223333")
+    assert read().account == "111122223333"
+    assert read(account="444455556666").account == "444455556666"
+
+
+def test_numbers_differ_by_target_and_can_be_lowered() -> None:
+    assert read().posts_per_hour_per_address == 20
+    assert read(target="local").posts_per_hour_per_address == 600
+    assert read(target="local", posts_per_hour_per_address="3").posts_per_hour_per_address == 3
+
+
+def test_base_urls_lose_their_slash() -> None:
+    assert read(public_url="https://optin.example.jp/").public_url == "https://optin.example.jp"
+
+
+def test_the_company_may_be_given_as_json() -> None:
+    company = {"name": "社", "name_en": "Co", "address": "所", "contact": "c@example.jp"}
+    assert read(company=json.dumps(company)).company.address == "所"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("target", "azure"),
+        ("account", "12345"),
+        ("region", "Tokyo"),
+        ("region", ""),
+        ("mail_domain", "optin@mail.example.jp"),
+        ("mail_domain", ""),
+        ("public_url", "optin.example.jp"),
+        ("public_url", "https://optin.example.jp/?a=1"),
+        ("console_url", 5),
+        ("ses_endpoint", "http://127.0.0.1:9000"),
+        ("alarm_email", "ops"),
+        ("eligibility_profile", "loose"),
+        ("posts_per_minute_per_source", "many"),
+        ("posts_per_minute_per_source", 0),
+        ("posts_per_minute_per_source", {"local": 5}),
+        ("settle_seconds", None),
+        ("company", "not json"),
+        ("company", ["a"]),
+    ],
+)
+def test_a_wrong_value_is_named(key: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=key) as error:
+        read(**{key: value})
+    assert error.value.key == key
+
+
+def test_what_the_law_wants_in_every_mail_may_not_be_missing() -> None:
+    company = {**CONTEXT["company"], "address": " "}
+    with pytest.raises(ConfigError, match=r"company\.address"):
+        read(company=company)
+
+
+def test_without_the_cli_it_says_so() -> None:
+    with pytest.raises(SystemExit, match="cdk synth"):
+        read_config(lambda _key: None)

@@ -1,0 +1,165 @@
+"""Each role's exact actions and resources, once more and independently of infra/permissions.py.
+
+D1, D2: a role that could do more than its function needs is a finding here, not in an audit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.assembly import Assembly
+
+CONTACTS, EVENTS, FORMS = "TablesContacts", "TablesEvents", "TablesForms"
+THROTTLE, CAMPAIGNS, LEDGER = "TablesThrottle", "TablesCampaigns", "TablesLedger"
+CONTACT_KEY, LINK_KEYS = "SecretsContactKey", "SecretsLinkKeys"
+JOBS, FEEDBACK_FAILURES = "CampaignJobsQueue", "FeedbackFailuresQueue"
+TABLES_KEY = "KeysData by dynamodb"
+SECRETS_KEY = "KeysSecrets by secretsmanager"
+QUEUES_KEY = "KeysOperations by sqs"
+SES = "arn:aws:ses:ap-northeast-1:AWS::AccountId:"
+
+READ_SECRET = {"secretsmanager:GetSecretValue"}
+USE_TABLES = {TABLES_KEY: {"kms:Decrypt", "kms:GenerateDataKey"}}
+USE_QUEUES = {QUEUES_KEY: {"kms:Decrypt", "kms:GenerateDataKey"}}
+USE_SECRETS = {SECRETS_KEY: {"kms:Decrypt"}}
+
+GRANTED: dict[str, dict[str, set[str]]] = {
+    "FormIntake": {
+        FORMS: {"dynamodb:GetItem"},
+        EVENTS: {"dynamodb:PutItem"},
+        CONTACTS: {"dynamodb:UpdateItem"},
+        THROTTLE: {"dynamodb:UpdateItem"},
+        CONTACT_KEY: READ_SECRET,
+        **USE_TABLES,
+        **USE_SECRETS,
+    },
+    "Unsubscribe": {
+        CONTACTS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        EVENTS: {"dynamodb:PutItem"},
+        LINK_KEYS: READ_SECRET,
+        **USE_TABLES,
+        **USE_SECRETS,
+    },
+    "StaffApi": {
+        CONTACTS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        f"{CONTACTS}/index/pending": {"dynamodb:Query"},
+        EVENTS: {"dynamodb:PutItem", "dynamodb:Query"},
+        FORMS: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"},
+        CAMPAIGNS: {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Scan",
+            "dynamodb:UpdateItem",
+        },
+        LEDGER: {"dynamodb:Query"},
+        f"{LEDGER}/index/by_contact": {"dynamodb:Query"},
+        CONTACT_KEY: READ_SECRET,
+        JOBS: {"sqs:SendMessage"},
+        **USE_TABLES,
+        **USE_SECRETS,
+        **USE_QUEUES,
+    },
+    "CampaignSender": {
+        CAMPAIGNS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        CONTACTS: {"dynamodb:ConditionCheckItem", "dynamodb:GetItem"},
+        f"{CONTACTS}/index/mailing_list": {"dynamodb:Query"},
+        LEDGER: {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        LINK_KEYS: READ_SECRET,
+        JOBS: {
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+        },
+        f"{SES}identity/MailIdentity": {"ses:SendEmail"},
+        f"{SES}configuration-set/MailConfigurationSet": {"ses:SendEmail"},
+        **USE_TABLES,
+        **USE_SECRETS,
+        **USE_QUEUES,
+    },
+    "SesFeedback": {
+        LEDGER: {"dynamodb:UpdateItem"},
+        FEEDBACK_FAILURES: {"sqs:SendMessage"},
+        **USE_TABLES,
+        **USE_QUEUES,
+    },
+    "Console": {},
+}
+
+
+@pytest.mark.parametrize("target", ["aws", "local"])
+@pytest.mark.parametrize("function", GRANTED)
+def test_a_role_may_do_exactly_this(
+    function: str, target: str, request: pytest.FixtureRequest
+) -> None:
+    assembly: Assembly = request.getfixturevalue(target)
+    policy = assembly.properties("AWS::IAM::Policy")[f"{function}Policy"]
+    telemetry = {
+        f"{function}Logs": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+    }
+    assert granted(assembly, policy) == GRANTED[function] | telemetry
+    assert [assembly.spell(role) for role in policy["Roles"]] == [f"{function}Role"]
+
+
+def granted(assembly: Assembly, policy: dict[str, Any]) -> dict[str, set[str]]:
+    """A policy as {resource: actions}; a key is named with the one service that may use it."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        resource = assembly.spell(statement["Resource"])
+        if condition := statement.get("Condition"):
+            assert set(condition) == {"StringEquals"}
+            [(name, through)] = condition["StringEquals"].items()
+            assert name == "kms:ViaService"
+            service = through.removesuffix(".ap-northeast-1.amazonaws.com")
+            resource = f"{resource} by {service}"
+        actions = statement["Action"]
+        found[resource] |= {actions} if isinstance(actions, str) else set(actions)
+    return dict(found)
+
+
+def test_there_are_no_other_roles_and_no_other_ways_to_get_permissions(aws: Assembly) -> None:
+    roles = aws.properties("AWS::IAM::Role")
+    assert set(roles) == {f"{function}Role" for function in GRANTED}
+    assert set(aws.of_type("AWS::IAM::Policy")) == {f"{function}Policy" for function in GRANTED}
+    assert not aws.of_type("AWS::IAM::ManagedPolicy")
+    for role in roles.values():
+        assert set(role) <= {"AssumeRolePolicyDocument", "Tags"}
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_each_function_has_its_own_role(aws: Assembly) -> None:
+    functions = aws.properties("AWS::Lambda::Function")
+    assert {name: aws.spell(function["Role"]) for name, function in functions.items()} == {
+        f"{name}Function": f"{name}Role" for name in GRANTED
+    }
+
+
+def test_only_named_services_may_use_the_keys(aws: Assembly) -> None:
+    """Beside IAM (the account) only services, each for what it stores for us."""
+    services: dict[str, set[str]] = {}
+    for name, key in aws.properties("AWS::KMS::Key").items():
+        services[name] = set()
+        for statement in key["KeyPolicy"]["Statement"]:
+            principal = statement["Principal"]
+            if "AWS" in principal:
+                assert aws.spell(principal["AWS"]) == "arn:aws:iam::AWS::AccountId:root"
+                continue
+            assert statement["Condition"]
+            named = principal["Service"]
+            services[name] |= {named} if isinstance(named, str) else set(named)
+    assert services == {
+        "KeysData": set(),
+        "KeysSecrets": set(),
+        "KeysOperations": {
+            "cloudwatch.amazonaws.com",
+            "events.amazonaws.com",
+            "logs.ap-northeast-1.amazonaws.com",
+        },
+    }

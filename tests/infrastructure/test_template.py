@@ -1,0 +1,456 @@
+"""What AWS is asked for: encryption, recovery, limits, logs, alarms, sign-in, settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import sys
+from typing import Any
+
+import pytest
+
+from shared import settings
+from tests.infrastructure.assembly import Assembly, Synthesise
+
+FUNCTIONS = {
+    "FormIntake": "functions.form_intake.handler",
+    "Unsubscribe": "functions.unsubscribe.handler",
+    "StaffApi": "functions.staff_api.app.handler",
+    "Console": "functions.console.app.handler",
+    "CampaignSender": "functions.campaign_sender.handler",
+    "SesFeedback": "functions.ses_feedback.handler",
+}
+
+# ---- data ----
+
+
+def test_keys_rotate(aws: Assembly) -> None:
+    keys = aws.properties("AWS::KMS::Key")
+    assert set(keys) == {"KeysData", "KeysSecrets", "KeysOperations"}
+    assert all(key["EnableKeyRotation"] for key in keys.values())
+
+
+def test_tables_have_these_keys(aws: Assembly) -> None:
+    tables = aws.properties("AWS::DynamoDB::Table")
+    assert {name: _keys(table) for name, table in tables.items()} == {
+        "TablesContacts": {
+            "": ["contact_id"],
+            "pending": ["pending", "pending_since"],
+            "mailing_list": ["list_shard", "contact_id"],
+        },
+        "TablesEvents": {"": ["contact_id", "event_key"]},
+        "TablesForms": {"": ["form_id"]},
+        "TablesThrottle": {"": ["key"]},
+        "TablesCampaigns": {"": ["campaign_id"]},
+        "TablesLedger": {
+            "": ["campaign_id", "contact_id"],
+            "by_contact": ["contact_id", "campaign_id"],
+        },
+    }
+    expiring = {
+        name: table["TimeToLiveSpecification"]
+        for name, table in tables.items()
+        if "TimeToLiveSpecification" in table
+    }
+    assert expiring == {"TablesThrottle": {"AttributeName": "expires_at", "Enabled": True}}
+
+
+def _keys(table: dict[str, Any]) -> dict[str, list[str]]:
+    indexes = table.get("GlobalSecondaryIndexes", [])
+    assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes)
+    return {"": _names(table)} | {index["IndexName"]: _names(index) for index in indexes}
+
+
+def _names(keyed: dict[str, Any]) -> list[str]:
+    return [part["AttributeName"] for part in keyed["KeySchema"]]
+
+
+def test_tables_are_encrypted_recoverable_and_protected(aws: Assembly) -> None:
+    for name, table in aws.of_type("AWS::DynamoDB::Table").items():
+        properties = table["Properties"]
+        encryption = properties["SSESpecification"]
+        assert (encryption["SSEEnabled"], encryption["SSEType"]) == (True, "KMS"), name
+        assert aws.spell(encryption["KMSMasterKeyId"]) == "KeysData"
+        assert properties["PointInTimeRecoverySpecification"] == {
+            "PointInTimeRecoveryEnabled": True
+        }
+        assert properties["DeletionProtectionEnabled"]
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_what_people_entrusted_outlives_its_stack_in_aws_only(
+    aws: Assembly, local: Assembly
+) -> None:
+    lasting = (
+        "AWS::DynamoDB::Table",
+        "AWS::KMS::Key",
+        "AWS::SecretsManager::Secret",
+        "AWS::Cognito::UserPool",
+        "AWS::Logs::LogGroup",
+    )
+    for assembly, policy in ((aws, "Retain"), (local, "Delete")):
+        for kind in lasting:
+            for name, resource in assembly.of_type(kind).items():
+                assert resource["DeletionPolicy"] == policy, name
+                assert resource["UpdateReplacePolicy"] == policy, name
+    stacks = json.loads((aws.folder / "manifest.json").read_text())["artifacts"]
+    for stack in ("OptinData", "OptinIdentity"):
+        assert stacks[stack]["properties"]["terminationProtection"]
+
+
+def test_secrets_are_generated_and_stand_nowhere_else(aws: Assembly, local: Assembly) -> None:
+    for assembly in (aws, local):
+        secrets = assembly.properties("AWS::SecretsManager::Secret")
+        assert set(secrets) == {"SecretsContactKey", "SecretsLinkKeys"}
+        for secret in secrets.values():
+            assert "SecretString" not in secret
+            assert secret["GenerateSecretString"]["PasswordLength"] == 64
+            assert assembly.spell(secret["KmsKeyId"]) == "KeysSecrets"
+        link_keys = secrets["SecretsLinkKeys"]["GenerateSecretString"]
+        assert json.loads(link_keys["SecretStringTemplate"]) == {"current": "k1"}
+        assert link_keys["GenerateStringKey"] == "k1"
+        text = json.dumps(assembly.templates)
+        assert "resolve:secretsmanager" not in text
+        assert not any("Secret" in name for name in assembly.outputs())
+
+
+# ---- people ----
+
+
+def test_sign_in_needs_a_second_factor_and_a_long_password(aws: Assembly) -> None:
+    [pool] = aws.properties("AWS::Cognito::UserPool").values()
+    assert pool["MfaConfiguration"] == "ON"
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+    policy = pool["Policies"]["PasswordPolicy"]
+    assert policy["MinimumLength"] >= 12
+    assert all(value for name, value in policy.items() if name.startswith("Require"))
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["UserPoolAddOns"] == {"AdvancedSecurityMode": "ENFORCED"}
+    assert pool["DeletionProtection"] == "ACTIVE"
+
+
+def test_the_teams_are_the_only_groups(aws: Assembly) -> None:
+    groups = aws.properties("AWS::Cognito::UserPoolGroup").values()
+    assert {group["GroupName"] for group in groups} == {"CS", "GS", "IT"}
+
+
+def test_the_console_signs_in_by_code_and_without_a_secret(aws: Assembly, local: Assembly) -> None:
+    [client] = aws.properties("AWS::Cognito::UserPoolClient").values()
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["GenerateSecret"] is False
+    assert client["ExplicitAuthFlows"] == ["ALLOW_REFRESH_TOKEN_AUTH"]
+    assert [aws.spell(url) for url in client["CallbackURLs"]] == [
+        "ConsoleFrontApi.ApiEndpoint/callback"
+    ]
+    [client] = local.properties("AWS::Cognito::UserPoolClient").values()
+    assert client["ExplicitAuthFlows"] == ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    assert client["CallbackURLs"] == ["http://127.0.0.1:8080/console/callback"]
+
+
+# ---- APIs ----
+
+
+def test_routes(aws: Assembly) -> None:
+    found: dict[str, set[str]] = {}
+    for route in aws.properties("AWS::ApiGatewayV2::Route").values():
+        target = aws.spell(route["Target"]).removeprefix("integrations/")
+        found.setdefault(f"{target} {route['AuthorizationType']}", set()).add(route["RouteKey"])
+    assert found == {
+        "PublicFrontFormIntake NONE": {
+            "GET /forms/{form_id}",
+            "POST /forms/{form_id}",
+            "OPTIONS /forms/{form_id}",
+            "ANY /forms/{form_id}",
+            "GET /forms/{form_id}/thanks",
+            "ANY /forms/{form_id}/thanks",
+            "GET /forms/{form_id}/embed",
+            "ANY /forms/{form_id}/embed",
+            "GET /health",
+            "ANY /health",
+            "$default",
+        },
+        "PublicFrontUnsubscribe NONE": {
+            "GET /u/{token}",
+            "POST /u/{token}",
+            "ANY /u/{token}",
+            "POST /u/{token}/undo",
+            "ANY /u/{token}/undo",
+            "POST /u/{token}/reason",
+            "ANY /u/{token}/reason",
+        },
+        "StaffFrontStaffApi JWT": {"ANY /{proxy+}", "$default"},
+        "StaffFrontStaffApi NONE": {"GET /openapi.json"},
+        "ConsoleFrontConsole NONE": {"ANY /{proxy+}", "ANY /"},
+    }
+
+
+def test_the_staff_api_trusts_tokens_of_our_pool_for_our_client(aws: Assembly) -> None:
+    [authorizer] = aws.properties("AWS::ApiGatewayV2::Authorizer").values()
+    assert aws.spell(authorizer["ApiId"]) == "StaffFrontApi"
+    token = authorizer["JwtConfiguration"]
+    assert aws.spell(token["Issuer"]) == (
+        "https://cognito-idp.ap-northeast-1.amazonaws.com/StaffPool"
+    )
+    assert [aws.spell(audience) for audience in token["Audience"]] == ["StaffClient"]
+
+
+def test_every_route_may_call_its_function(aws: Assembly) -> None:
+    allowed = {
+        (aws.spell(permission["FunctionName"]), aws.spell(permission["SourceArn"]))
+        for permission in aws.properties("AWS::Lambda::Permission").values()
+    }
+    arn = "arn:aws:execute-api:ap-northeast-1:AWS::AccountId:"
+    assert allowed == {
+        ("FormIntakeFunction", f"{arn}PublicFrontApi/*/*"),
+        ("UnsubscribeFunction", f"{arn}PublicFrontApi/*/*"),
+        ("StaffApiFunction", f"{arn}StaffFrontApi/*/*"),
+        ("ConsoleFunction", f"{arn}ConsoleFrontApi/*/*"),
+        ("SesFeedbackFunction", "MailEventsRule"),
+    }
+
+
+def test_apis_are_throttled_and_log_nothing_personal(aws: Assembly) -> None:
+    stages = aws.properties("AWS::ApiGatewayV2::Stage")
+    assert len(stages) == 3
+    for stage in stages.values():
+        limits = stage["DefaultRouteSettings"]
+        assert 0 < limits["ThrottlingRateLimit"] <= limits["ThrottlingBurstLimit"] <= 200
+        log = stage["AccessLogSettings"]
+        assert aws.spell(log["DestinationArn"]).endswith("FrontAccessLogs")
+        # Not: path (tokens), query string, identity.* (address of the visitor), claims.
+        assert set(re.findall(r"\$context\.([\w.]+)", log["Format"])) == {
+            "requestId",
+            "requestTime",
+            "routeKey",
+            "protocol",
+            "status",
+            "responseLatency",
+            "responseLength",
+            "integration.status",
+            "integrationErrorMessage",
+            "authorizer.error",
+        }
+
+
+# ---- functions ----
+
+
+def test_functions_run_on_python_313_and_arm_in_aws(aws: Assembly, local: Assembly) -> None:
+    functions = aws.properties("AWS::Lambda::Function")
+    assert {name: function["Handler"] for name, function in functions.items()} == {
+        f"{name}Function": handler for name, handler in FUNCTIONS.items()
+    }
+    for function in functions.values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert function["TracingConfig"] == {"Mode": "Active"}
+    here = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for function in local.properties("AWS::Lambda::Function").values():
+        assert function["Runtime"] == here
+
+
+def test_who_waits_waits_longer(aws: Assembly) -> None:
+    timeouts = {
+        name: function["Timeout"]
+        for name, function in aws.properties("AWS::Lambda::Function").items()
+    }
+    api_gives_up = 30
+    assert timeouts["FormIntakeFunction"] <= 10
+    assert timeouts["UnsubscribeFunction"] <= 10
+    assert timeouts["StaffApiFunction"] < timeouts["ConsoleFunction"] < api_gives_up
+    queue = aws.properties("AWS::SQS::Queue")["CampaignJobsQueue"]
+    assert queue["VisibilityTimeout"] >= 6 * timeouts["CampaignSenderFunction"]
+
+
+@pytest.mark.parametrize(
+    ("function", "model"),
+    [
+        ("FormIntake", settings.FormIntakeSettings),
+        ("Unsubscribe", settings.UnsubscribeSettings),
+        ("StaffApi", settings.StaffApiSettings),
+        ("CampaignSender", settings.CampaignSenderSettings),
+        ("SesFeedback", settings.SesFeedbackSettings),
+    ],
+)
+def test_a_function_gets_the_settings_that_it_reads_and_no_others(
+    function: str, model: Any, aws: Assembly, local: Assembly
+) -> None:
+    read = {field.name.upper() for field in dataclasses.fields(model)}
+    for assembly in (aws, local):
+        given = _environment(assembly, function)
+        ours = {name for name in given if not name.startswith(("POWERTOOLS_", "AWS_"))}
+        assert ours == read
+        assert all(given.values())
+
+
+def test_the_console_knows_addresses_and_no_tables(aws: Assembly, local: Assembly) -> None:
+    names = {"COMPANY_NAME", "STAFF_API_URL", "CONSOLE_URL", "COGNITO_DOMAIN", "COGNITO_CLIENT_ID"}
+    telemetry = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+    there, here = _environment(aws, "Console"), _environment(local, "Console")
+    assert set(there) == set(here) == names | telemetry
+    assert there["STAFF_API_URL"] == "StaffFrontApi.ApiEndpoint"
+    assert there["CONSOLE_URL"] == "ConsoleFrontApi.ApiEndpoint"
+    assert there["COGNITO_DOMAIN"] == (
+        "https://StaffPoolDomain.auth.ap-northeast-1.amazoncognito.com"
+    )
+    assert here["STAFF_API_URL"] == "http://127.0.0.1:8080/staff"
+    assert here["COGNITO_DOMAIN"] == "http://127.0.0.1:8080"
+
+
+def test_only_the_local_sender_is_pointed_to_another_ses(aws: Assembly, local: Assembly) -> None:
+    for function in FUNCTIONS:
+        assert "AWS_ENDPOINT_URL_SESV2" not in _environment(aws, function)
+        expected = "http://127.0.0.1:9000" if function == "CampaignSender" else None
+        assert _environment(local, function).get("AWS_ENDPOINT_URL_SESV2") == expected
+
+
+def test_limits_of_posts_differ_by_target(aws: Assembly, local: Assembly) -> None:
+    assert _environment(aws, "FormIntake")["POSTS_PER_MINUTE_PER_SOURCE"] == "60"
+    assert int(_environment(local, "FormIntake")["POSTS_PER_MINUTE_PER_SOURCE"]) >= 600
+
+
+def _environment(assembly: Assembly, function: str) -> dict[str, str]:
+    properties = assembly.properties("AWS::Lambda::Function")[f"{function}Function"]
+    variables = properties["Environment"]["Variables"]
+    return {name: assembly.spell(value) for name, value in variables.items()}
+
+
+# ---- operations ----
+
+
+def test_logs_are_kept_for_a_time_and_encrypted(aws: Assembly) -> None:
+    groups = aws.properties("AWS::Logs::LogGroup")
+    assert set(groups) == {f"{function}Logs" for function in FUNCTIONS} | {
+        f"{api}FrontAccessLogs" for api in ("Public", "Staff", "Console")
+    }
+    for group_properties in groups.values():
+        assert group_properties["RetentionInDays"] == 365
+        assert aws.spell(group_properties["KmsKeyId"]) == "KeysOperations"
+    for name, function in aws.properties("AWS::Lambda::Function").items():
+        group = aws.spell(function["LoggingConfig"]["LogGroup"])
+        assert group == name.removesuffix("Function") + "Logs"
+
+
+def test_queues_are_encrypted_and_failures_are_kept(aws: Assembly) -> None:
+    queues = aws.properties("AWS::SQS::Queue")
+    assert set(queues) == {"CampaignJobsQueue", "CampaignFailuresQueue", "FeedbackFailuresQueue"}
+    for queue in queues.values():
+        assert aws.spell(queue["KmsMasterKeyId"]) == "KeysOperations"
+    for name in ("CampaignFailuresQueue", "FeedbackFailuresQueue"):
+        assert queues[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    redrive = queues["CampaignJobsQueue"]["RedrivePolicy"]
+    assert aws.spell(redrive["deadLetterTargetArn"]) == "CampaignFailuresQueue"
+    denied = [
+        statement
+        for policy in aws.properties("AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+    ]
+    assert len(denied) == len(queues)
+    assert all(
+        statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for statement in denied
+    )
+
+
+def test_the_sender_is_fed_one_job_at_a_time(aws: Assembly) -> None:
+    [feed] = aws.properties("AWS::Lambda::EventSourceMapping").values()
+    assert aws.spell(feed["EventSourceArn"]) == "CampaignJobsQueue"
+    assert aws.spell(feed["FunctionName"]) == "CampaignSenderFunction"
+    assert feed["BatchSize"] == 1
+    assert feed["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert feed["ScalingConfig"]["MaximumConcurrency"] <= 5
+
+
+def test_what_ses_reports_arrives_or_is_kept(aws: Assembly) -> None:
+    [rule] = aws.properties("AWS::Events::Rule").values()
+    assert rule["EventPattern"]["source"] == ["aws.ses"]
+    tags = rule["EventPattern"]["detail"]["mail"]["tags"]
+    assert aws.spell(tags["ses:configuration-set"][0]) == "MailConfigurationSet"
+    [target] = rule["Targets"]
+    assert aws.spell(target["Arn"]) == "SesFeedbackFunction"
+    assert aws.spell(target["DeadLetterConfig"]["Arn"]) == "FeedbackFailuresQueue"
+    function = aws.properties("AWS::Lambda::Function")["SesFeedbackFunction"]
+    assert aws.spell(function["DeadLetterConfig"]["TargetArn"]) == "FeedbackFailuresQueue"
+    [destination] = aws.properties("AWS::SES::ConfigurationSetEventDestination").values()
+    events = destination["EventDestination"]
+    assert aws.spell(events["EventBridgeDestination"]["EventBusArn"]).endswith("event-bus/default")
+    assert {"send", "delivery", "bounce", "complaint", "reject"} <= set(
+        events["MatchingEventTypes"]
+    )
+
+
+def test_mail_leaves_as_the_configured_domain(aws: Assembly) -> None:
+    [identity] = aws.properties("AWS::SES::EmailIdentity").values()
+    assert identity["EmailIdentity"] == "mail.example.jp"
+    assert aws.spell(identity["ConfigurationSetAttributes"]["ConfigurationSetName"]) == (
+        "MailConfigurationSet"
+    )
+
+
+def test_alarms(aws: Assembly, synthesise: Synthesise) -> None:
+    watched = set()
+    for alarm in aws.properties("AWS::CloudWatch::Alarm").values():
+        [dimension] = alarm["Dimensions"]
+        watched.add((alarm["MetricName"], aws.spell(dimension["Value"])))
+        assert alarm["Threshold"] == 1
+        assert [aws.spell(action) for action in alarm["AlarmActions"]] == ["AlarmsTopic"]
+    functions = {
+        (metric, f"{function}Function")
+        for metric in ("Errors", "Throttles")
+        for function in FUNCTIONS
+    }
+    queues = {
+        ("ApproximateNumberOfMessagesVisible", f"{name}FailuresQueue.QueueName")
+        for name in ("Campaign", "Feedback")
+    }
+    apis = {("5xx", f"{api}FrontApi") for api in ("Public", "Staff", "Console")}
+    assert watched == functions | queues | apis
+    [topic] = aws.properties("AWS::SNS::Topic").values()
+    assert aws.spell(topic["KmsMasterKeyId"]) == "KeysOperations"
+    assert not aws.of_type("AWS::SNS::Subscription")
+
+
+def test_outputs_have_the_names_others_use(aws: Assembly, local: Assembly) -> None:
+    tables = {"Contacts", "Events", "Forms", "Throttle", "Campaigns", "Ledger"}
+    expected = (
+        {"PublicApiId", "PublicUrl", "StaffApiId", "StaffApiUrl", "ConsoleApiId", "ConsoleUrl"}
+        | {"UserPoolId", "UserPoolClientId", "UserPoolDomain"}
+        | {"CampaignQueueUrl", "CampaignFailuresUrl", "FeedbackFailuresUrl"}
+        | {"ConfigurationSet", "MailEventsRule", "AlarmTopicArn"}
+        | {f"{table}Table" for table in tables}
+        | {f"{function}Function" for function in FUNCTIONS}
+    )
+    assert set(local.outputs()) == expected
+    assert set(aws.outputs()) == expected | {f"DkimRecord{number}" for number in (1, 2, 3)}
+    assert local.outputs()["PublicUrl"] == "http://127.0.0.1:8080"
+    assert aws.outputs()["PublicUrl"] == "PublicFrontApi.ApiEndpoint"
+
+
+# ---- anywhere ----
+
+
+def test_it_fits_any_account_and_region_by_context(synthesise: Synthesise) -> None:
+    elsewhere = synthesise(
+        account="111122223333",
+        region="eu-central-1",
+        mail_domain="news.example.org",
+        alarm_email="ops@example.org",
+        public_url="https://optin.example.org/",
+        company='{"name":"別会社","name_en":"Other","address":"大阪","contact":"a@example.org"}',
+        eligibility_profile="statute",
+    )
+    text = json.dumps(elsewhere.templates)
+    assert "ap-northeast-1" not in text
+    assert "arn:aws:ses:eu-central-1:111122223333" in text
+    assert _environment(elsewhere, "CampaignSender")["PUBLIC_URL"] == "https://optin.example.org"
+    assert _environment(elsewhere, "StaffApi")["COMPANY_NAME"] == "別会社"
+    assert _environment(elsewhere, "StaffApi")["ELIGIBILITY_PROFILE"] == "statute"
+    [subscription] = elsewhere.properties("AWS::SNS::Subscription").values()
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")
+
+
+def test_the_stand_in_deploys_without_bootstrap_roles(local: Assembly) -> None:
+    artifacts = json.loads((local.folder / "manifest.json").read_text())["artifacts"]
+    for name in ("OptinData", "OptinIdentity", "OptinApp"):
+        assert "assumeRoleArn" not in artifacts[name]["properties"]
