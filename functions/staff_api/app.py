@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -20,7 +21,9 @@ from shared.adapters.http import problem
 from shared.domain.errors import BadRequest, FieldProblem, NotFound, OptinError, Unprocessable
 from shared.telemetry import logger
 
-app = APIGatewayHttpResolver(enable_validation=True)
+app = APIGatewayHttpResolver(
+    enable_validation=True, serializer=partial(json.dumps, ensure_ascii=False)
+)
 for module in (contacts, registrations, forms, campaigns):
     app.include_router(module.router)
 
