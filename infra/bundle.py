@@ -7,6 +7,7 @@ and an unchanged input is not built again.
 """
 
 import fcntl
+import gzip
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Target = Literal["aws", "local"]
 
@@ -36,6 +37,9 @@ LEFT = frozenset({".md", ".pyc", ".pyi", ".typed"})
 
 SERVICES = frozenset({"dynamodb", "secretsmanager", "sesv2", "sqs"})
 """The service models kept of botocore's and boto3's data; loading hundreds costs cold start."""
+
+ENDPOINTS = frozenset({"dynamodb", "email", "secretsmanager", "sqs", "sts"})
+"""The entries kept of botocore's list of endpoints (SES is ``email`` there)."""
 
 JUNK_FOLDERS = frozenset({"__pycache__", "bin", "examples", "test", "tests"})
 JUNK_SUFFIXES = frozenset({".pyc", ".pyi", ".typed", ".pyx", ".pxd", ".c", ".h", ".rst"})
@@ -89,7 +93,10 @@ def assemble(root: Path, wheels: Path, to: Path, *, compiler: str | None) -> Non
     """Puts the asset together from installed wheels and our sources."""
     to.mkdir(parents=True)
     for file in _wheel_files(wheels):
-        _copy(wheels / file, to / file)
+        if file.parts[:2] == ("botocore", "data"):
+            _slim(wheels / file, to / file)
+        else:
+            _copy(wheels / file, to / file)
     for file in _own_files(root):
         _copy(root / file, to / file)
     if compiler:
@@ -196,6 +203,34 @@ def _install(bundle: Bundle, to: Path) -> None:
 def _copy(source: Path, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, to)
+
+
+def _slim(source: Path, to: Path) -> None:
+    """Service models without prose, endpoints of the services in use, nothing to unzip.
+
+    A new client reads these on every cold start; the prose is most of them.
+    """
+    raw = source.read_bytes()
+    data = json.loads(gzip.decompress(raw) if source.suffix == ".gz" else raw)
+    if source.name == "endpoints.json":
+        for partition in data["partitions"]:
+            kept = {name: partition["services"].get(name) for name in sorted(ENDPOINTS)}
+            partition["services"] = {name: value for name, value in kept.items() if value}
+    to = to.with_name(to.name.removesuffix(".gz"))
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(json.dumps(_without_prose(data), separators=(",", ":")), "utf-8")
+
+
+def _without_prose(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {
+            key: _without_prose(value)
+            for key, value in data.items()
+            if not (key == "documentation" and isinstance(value, str))
+        }
+    if isinstance(data, list):
+        return [_without_prose(value) for value in data]
+    return data
 
 
 def _compile(asset: Path, python: str) -> None:
