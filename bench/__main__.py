@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from infra import bundle
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,9 +156,7 @@ def _cold_starts(lab: _Lab) -> list[Result]:
 def _calls(lab: _Lab) -> list[Result]:
     counted = lab.run("calls")
     return [
-        Result(
-            f"calls.{name}", sum(counted[key].values()), "AWS calls", goal, "<=", against, 1
-        )
+        Result(f"calls.{name}", sum(counted[key].values()), "AWS calls", goal, "<=", against, 1)
         for name, key, goal, against in (
             ("form_intake", "post", 1, "one transaction per warm post"),
             ("form_intake_first", "first_post", 3, "and once a process: form and key"),
@@ -192,8 +192,10 @@ def _size(asset: Path) -> Result:
 def _floor_site(folder: Path) -> Path:
     """boto3 as it comes, with every service model, and bytecode compiled like ours."""
     site = folder / "floor"
-    wheels = bundle.Bundle(target="local", root=ROOT, build=ROOT / "build").wheels
-    shutil.copytree(wheels, site)
+    installed = Path(boto3.__file__).parent.parent
+    for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3"):
+        shutil.copytree(installed / name, site / name)
+    shutil.copy(installed / "six.py", site)
     subprocess.run(
         [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", site],
         check=True,

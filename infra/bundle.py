@@ -36,7 +36,7 @@ LEFT = frozenset({".md", ".pyc", ".pyi", ".typed"})
 """A file of ours is of either kind, or the build stops: nothing is left out in silence."""
 
 SERVICES = frozenset({"dynamodb", "secretsmanager", "sesv2", "sqs"})
-"""The service models kept of botocore's and boto3's data; loading hundreds costs cold start."""
+"""The service models kept of botocore's data; loading hundreds costs cold start."""
 
 ENDPOINTS = frozenset({"dynamodb", "email", "secretsmanager", "sqs", "sts"})
 """The entries kept of botocore's list of endpoints (SES is ``email`` there)."""
@@ -152,9 +152,9 @@ def _is_junk(file: Path) -> bool:
 
 
 def _is_unused_model(file: Path) -> bool:
-    """True for boto's data about services and examples that no function uses."""
+    """True for botocore's data about services and examples that no function uses."""
     match file.parts:
-        case ("botocore" | "boto3", "data", service, *_, name):
+        case ("botocore", "data", service, *_, name):
             return service not in SERVICES or name.startswith("examples-")
     return False
 
@@ -214,8 +214,10 @@ def _slim(source: Path, to: Path) -> None:
     data = json.loads(gzip.decompress(raw) if source.suffix == ".gz" else raw)
     if source.name == "endpoints.json":
         for partition in data["partitions"]:
-            kept = {name: partition["services"].get(name) for name in sorted(ENDPOINTS)}
-            partition["services"] = {name: value for name, value in kept.items() if value}
+            services = partition["services"]
+            partition["services"] = {
+                name: services[name] for name in sorted(ENDPOINTS & services.keys())
+            }
     to = to.with_name(to.name.removesuffix(".gz"))
     to.parent.mkdir(parents=True, exist_ok=True)
     to.write_text(json.dumps(_without_prose(data), separators=(",", ":")), "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -13,6 +14,16 @@ from infra import bundle
 
 ROOT = bundle.ROOT
 MEGABYTE = 1_000_000
+
+
+BOTOCORE_DATA = {
+    "endpoints.json": {"partitions": [{"services": {"sqs": {"a": 1}, "email": {}, "ec2": {}}}]},
+    "_retry.json": {},
+    "dynamodb/2012-08-10/service-2.json.gz": {
+        "documentation": "<p>Long prose</p>",
+        "shapes": {"documentation": {"type": "string", "documentation": "prose"}},
+    },
+}
 
 
 # ---- with made-up wheels: no network ----
@@ -29,19 +40,12 @@ def project(tmp_path: Path) -> Path:
     _write(tmp_path, "shared/pages/form.html")
     _write(tmp_path, "requirements/lambda.txt")
     for file in (
-        "boto3/__init__.py",
-        "boto3/examples/s3.rst",
-        "boto3/data/ec2/2016-11-15/resources-1.json",
-        "boto3/data/sqs/2012-11-05/resources-1.json",
         "botocore/__init__.py",
         "botocore/docs/docstring.py",
-        "botocore/data/endpoints.json",
-        "botocore/data/_retry.json",
         "botocore/data/ec2/2016-11-15/service-2.json.gz",
-        "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
         "botocore/data/dynamodb/2012-08-10/examples-1.json",
-        "boto3-1.0.dist-info/METADATA",
-        "boto3-1.0.dist-info/RECORD",
+        "botocore-1.0.dist-info/METADATA",
+        "botocore-1.0.dist-info/RECORD",
         "jinja2/tests.py",
         "jinja2/tests/test_all.py",
         "jinja2/py.typed",
@@ -49,6 +53,11 @@ def project(tmp_path: Path) -> Path:
         ".lock",
     ):
         _write(tmp_path / "wheels", file)
+    for file, data in BOTOCORE_DATA.items():
+        to = tmp_path / "wheels" / "botocore" / "data" / file
+        to.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(data).encode()
+        to.write_bytes(gzip.compress(text) if file.endswith(".gz") else text)
     return tmp_path
 
 
@@ -69,16 +78,23 @@ def test_what_is_kept(project: Path) -> None:
         "functions/hello.py",
         "shared/words.py",
         "shared/pages/form.html",
-        "boto3/__init__.py",
-        "boto3/data/sqs/2012-11-05/resources-1.json",
-        "boto3-1.0.dist-info/METADATA",
+        "botocore-1.0.dist-info/METADATA",
         "botocore/__init__.py",
         "botocore/docs/docstring.py",
         "botocore/data/endpoints.json",
         "botocore/data/_retry.json",
-        "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
+        "botocore/data/dynamodb/2012-08-10/service-2.json",
         "jinja2/tests.py",
     }
+
+
+def test_service_models_lose_their_prose_and_nothing_else(project: Path) -> None:
+    bundle.assemble(project, project / "wheels", project / "out", compiler=None)
+    data = project / "out" / "botocore" / "data"
+    model = json.loads((data / "dynamodb/2012-08-10/service-2.json").read_text())
+    assert model == {"shapes": {"documentation": {"type": "string"}}}
+    endpoints = json.loads((data / "endpoints.json").read_text())
+    assert endpoints == {"partitions": [{"services": {"email": {}, "sqs": {"a": 1}}}]}
 
 
 def test_equal_input_gives_equal_bytes(project: Path) -> None:
