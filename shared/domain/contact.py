@@ -125,6 +125,8 @@ _EXPLICIT = frozenset(
     }
 )
 _NOTICES = frozenset({EventKind.NOTIFIED, EventKind.IMPORTED_NOTICE})
+# Elsewhere only a yes grants: a municipal form needs the box (A1), the phone an answer (A5).
+_NOTICE_SUFFICES = frozenset({Source.WEB_FORM, Source.IN_PERSON})
 _LISTS = _EXPLICIT | _NOTICES | {EventKind.IMPORTED_CONSENT}
 
 _REGISTER_OF: Mapping[EventKind, Register] = MappingProxyType(
@@ -152,7 +154,10 @@ def marks_of(event: Event) -> dict[Register, Mark]:
     """The registers an event writes, and what it writes there."""
     kind = event.kind
     marks: dict[Register, Mark] = {}
-    register = _REGISTER_OF.get(kind)
+    if kind is EventKind.NOTIFIED and event.source not in _NOTICE_SUFFICES:
+        register = None
+    else:
+        register = _REGISTER_OF.get(kind)
     if register is not None:
         key = event.consent_key if register is Register.EXPLICIT_YES else event.key
         kept = {name: event.details[name] for name in _KEPT_VALUES if name in event.details}
@@ -160,7 +165,9 @@ def marks_of(event: Event) -> dict[Register, Mark]:
     if "address" in event.personal or kind is EventKind.ERASED:
         marks[Register.ADDRESS] = _switch(event, _address_values(event))
     if kind in _LISTS:
-        marks[Register.LISTING] = _switch(event, _ON)
+        # Not before its own yes, lest an earlier refusal hide it where clocks disagree.
+        key = max(event.key, event.consent_key)
+        marks[Register.LISTING] = Mark(key, kind, event.source, _ON)
     elif kind in _REFUSALS:
         marks[Register.LISTING] = _switch(event, _OFF)
     if kind is EventKind.OPTED_IN:
