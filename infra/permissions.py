@@ -35,7 +35,6 @@ class Resources:
     feedback_failures: sqs.IQueue
     mail_identity_arn: str
     configuration_set_arn: str
-    local: bool
 
 
 def form_intake(r: Resources) -> list[iam.PolicyStatement]:
@@ -72,7 +71,7 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
         _index(r.ledger, "by_contact", "Query"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.contact_key_arn),
-        _allow(r.campaign_jobs.queue_arn, *_send_messages(r)),
+        _allow(r.campaign_jobs.queue_arn, "sqs:SendMessage"),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
     ]
 
@@ -95,7 +94,7 @@ def campaign_sender(r: Resources) -> list[iam.PolicyStatement]:
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
             "sqs:ReceiveMessage",
-            *_send_messages(r),  # the rest of a campaign goes back as a new job
+            "sqs:SendMessage",  # the rest of a campaign goes back as a new job
         ),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         # As the domain and with the configuration set that reports; raw content would be
@@ -171,8 +170,3 @@ def _secret(r: Resources, secret_arn: str) -> list[iam.PolicyStatement]:
         _allow(secret_arn, "secretsmanager:GetSecretValue"),
         _key(r.secrets_key, "secretsmanager", "kms:Decrypt"),
     ]
-
-
-def _send_messages(r: Resources) -> list[str]:
-    """AWS authorises a batch as SendMessage; the stand-in by an action that AWS does not have."""
-    return ["sqs:SendMessage", "sqs:SendMessageBatch"] if r.local else ["sqs:SendMessage"]

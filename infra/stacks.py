@@ -143,7 +143,6 @@ class AppStack(cdk.Stack):
             feedback_failures=feedback_failures.queue,
             mail_identity_arn=mail.identity_arn,
             configuration_set_arn=mail.configuration_set_arn,
-            local=config.local,
         )
         environments = environment.environments(
             config,
