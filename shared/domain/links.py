@@ -42,7 +42,8 @@ class LinkKeys:
 
     def __post_init__(self) -> None:
         for key_id, key in self.keys.items():
-            if len(key_id.encode()) != _KEY_ID or len(key) < hashlib.sha256().digest_size:
+            ascii_id = key_id.isascii() and len(key_id) == _KEY_ID
+            if not ascii_id or len(key) < hashlib.sha256().digest_size:
                 raise ValueError("link keys need a two-character id and at least 32 bytes")
         if self.current not in self.keys:
             raise ValueError("the current link key is missing")
