@@ -56,8 +56,9 @@ class Request:
 
     @property
     def method(self) -> str:
-        """The method in capitals."""
-        return str(self._http["method"]).upper()
+        """The method in capitals; HEAD is answered like GET (RFC 9110 section 9.3.2)."""
+        method = str(self._http["method"]).upper()
+        return "GET" if method == "HEAD" else method
 
     @property
     def path(self) -> Mapping[str, str]:
