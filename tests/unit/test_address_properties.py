@@ -6,7 +6,7 @@ import unicodedata
 from unittest.mock import patch
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain import address as module
@@ -32,9 +32,10 @@ AWKWARD = '@@@...<>"(),;: \t\r\n\0-_%＠．。｡…‥ーたﾀ㏂℀⑴ßİς�
 
 atoms = st.text(ATEXT, min_size=1, max_size=12)
 locals_ = st.lists(atoms, min_size=1, max_size=3).map(".".join)
-labels = st.from_regex(r"[a-z0-9]([a-z0-9]{0,8}[a-z0-9])?", fullmatch=True)
+words = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=6)
+labels = st.lists(words, min_size=1, max_size=2).map("-".join)
 ascii_domains = st.builds(
-    lambda parts, ending: ".".join([*parts, ending]),
+    lambda parts, ending: "x" + ".".join([*parts, ending]),  # x: never a bare ne.jp
     st.lists(labels, min_size=1, max_size=3),
     st.sampled_from(["jp", "com", "co.jp", "ne.jp", "org", "xn--q9jyb4c"]),
 )
@@ -44,16 +45,21 @@ japanese_domains = st.text("日本語テストがぱ々ー漢", min_size=1, max_
 known_domains = st.sampled_from(["gmail.com", "gmial.com", "docomo.ne.jp", "au.com", "yahoo.co.jp"])
 domains = st.one_of(ascii_domains, japanese_domains, known_domains)
 addresses = st.builds("{}@{}".format, locals_, domains)
-legacy_locals = st.text("ab.", min_size=2, max_size=12).filter(
-    lambda t: t.strip(".") and (".." in t or t[0] == "." or t[-1] == ".")
-)
+dot_patterns = st.sampled_from(["{}..{}", "{}...{}", "{}.{}.", ".{}.{}", "{}{}.", ".{}{}.."])
+legacy_locals = st.builds(str.format, dot_patterns, atoms, atoms)
+
+
 # Text near enough to an address to get past the first checks, and text that is nothing like it.
-near_addresses = st.builds(
-    lambda text, noise, at: text[: at % (len(text) + 1)] + noise + text[at % (len(text) + 1) :],
-    addresses,
-    st.text(AWKWARD, max_size=6),
-    st.integers(0, 60),
-)
+def with_noise(noise: str) -> st.SearchStrategy[str]:
+    return st.builds(
+        lambda text, extra, at: text[: at % (len(text) + 1)] + extra + text[at % (len(text) + 1) :],
+        addresses,
+        st.text(noise, max_size=6),
+        st.integers(0, 60),
+    )
+
+
+near_addresses = with_noise(AWKWARD)
 any_text = st.one_of(
     st.text(st.characters(codec=None), max_size=300),
     st.text(AWKWARD + "abcxn-jp", max_size=60),
@@ -97,11 +103,12 @@ def test_any_text_gives_an_address_or_a_reason(text: str) -> None:
 
 
 @PROPERTY
-@given(any_text)
+@given(st.one_of(addresses, with_noise(INVISIBLE + "ＡｂⅧ²ﬁ"), near_addresses))
 def test_parsing_again_changes_nothing(text: str) -> None:
     first = try_parse(text)
-    assume(isinstance(first, Address))
-    assert isinstance(first, Address)
+    event(type(first).__name__)
+    if isinstance(first, AddressError):
+        return
     again = parse_address(first.used)
     assert (again.used, again.lookup, again.kind) == (first.used, first.lookup, first.kind)
     assert parse_address(first.lookup).lookup == first.lookup
@@ -135,8 +142,10 @@ def test_every_way_of_typing_an_address_finds_the_same_person(
         before, after = data.draw(blank), data.draw(blank)
         other = other.replace("@", f"{before}@{after}").replace("＠", f"{before}＠{after}")
     other = data.draw(blank) + other + data.draw(st.sampled_from(["", "\n", "\r\n", "\u3000"]))
-    wrap = data.draw(st.sampled_from(["{}", "<{}>", "山田 <{}>", "＜{}＞", "mailto:{}"]))
-    assume("%" not in text or wrap != "mailto:{}")
+    wraps = ["{}", "<{}>", "山田 <{}>", "＜{}＞"]
+    if "%" not in text:
+        wraps.append("mailto:{}")
+    wrap = data.draw(st.sampled_from(wraps))
     assert parse_address(wrap.format(other)).lookup == expected
 
 
@@ -144,7 +153,8 @@ def test_every_way_of_typing_an_address_finds_the_same_person(
 @given(legacy_locals, st.sampled_from(["docomo.ne.jp", "ezweb.ne.jp", "au.com"]))
 def test_legacy_addresses_keep_their_dots(local: str, domain: str) -> None:
     address = parse_address(widened(f"{local}@{domain}"))
-    assert address.used == address.lookup == f"{local}@{domain}"
+    assert address.used == f"{local}@{domain}"
+    assert address.lookup == address.used.lower()
     assert address.kind is AddressKind.LEGACY_CARRIER
 
 
@@ -172,9 +182,8 @@ def test_distinct_tags_are_distinct_contacts(text: str, one: str, two: str, key:
 @PROPERTY
 @given(addresses)
 def test_masked_hides_the_local_part_and_the_domain(text: str) -> None:
-    address = parse_address(text)
+    address = parse_address(text.replace("*", "x"))  # asterisks would be their own mask
     local, _, domain = address.used.partition("@")
-    assume("*" not in local)  # a local part of asterisks is its own mask
     shown_local, _, shown_domain = address.masked.partition("@")
     assert shown_local in ("***", local[0] + "***")
     assert local not in shown_local
