@@ -1,0 +1,348 @@
+"""The pages and actions: ask the API, show what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from functions.console import strings
+from functions.console.api import ApiError, FieldError, Json, StaffApi
+from functions.console.render import page, redirect
+from functions.console.session import Person
+from functions.console.settings import ConsoleSettings
+from shared.adapters.http import Request
+from shared.domain.contact import Register, project
+from shared.domain.events import Event, EventKind, Source
+
+Response = dict[str, Any]
+
+_PAGE = 50
+_COUNTED = 100
+_RECENT = 5
+_SECONDS_TO_REFRESH = 5
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of a signed-in person. ``path`` holds the ids in the address."""
+
+    settings: ConsoleSettings
+    public_url: str
+    request: Request
+    person: Person
+    api: StaffApi
+    path: Mapping[str, str]
+
+    def page(self, template: str, *, status: int = 200, **context: object) -> Response:
+        """A page in the person's frame."""
+        return page(template, self.settings, self.person, status=status, **context)
+
+    def go(self, path: str) -> Response:
+        """On to another page of the console."""
+        return redirect(f"{self.settings.prefix}{path}")
+
+
+# ---- home ----
+
+
+def home(visit: Visit) -> Response:
+    """What waits, and what was sent lately."""
+    waiting = visit.api.pending(limit=_COUNTED)
+    return visit.page(
+        "home.html",
+        waiting=len(waiting["registrations"]),
+        more=bool(waiting["next"]),
+        campaigns=visit.api.campaigns()[:_RECENT],
+        email="",
+        error=None,
+    )
+
+
+# ---- registrations ----
+
+
+def pending(visit: Visit) -> Response:
+    """The opt-ins that wait; after a registration, what it came to."""
+    return _pending(visit, registered=visit.request.query.get("registered", ""))
+
+
+def confirm(visit: Visit) -> Response:
+    """Put an address on the list, then back to where the button was."""
+    fields = visit.request.fields()
+    contact_id = fields.get("contact_id", "")
+    from_contact = fields.get("from", "") == "contact"
+    try:
+        visit.api.confirm(contact_id, fields.get("submission_id", ""))
+    except ApiError as error:
+        if error.status == 422:  # ids that no button of ours sends
+            raise
+        if from_contact:
+            return _contact(visit, contact_id, refused=error)
+        return _pending(visit, refused=error)
+    if from_contact:
+        return visit.go(f"/contacts/{contact_id}?done=registered")
+    return visit.go(f"/pending?registered={contact_id}")
+
+
+def _pending(visit: Visit, *, registered: str = "", refused: ApiError | None = None) -> Response:
+    waiting = visit.api.pending(limit=_PAGE, after=visit.request.query.get("after", "")[:80])
+    done = visit.api.contact(registered) if _is_contact_id(registered) else None
+    return visit.page(
+        "pending.html",
+        status=refused.status if refused else 200,
+        registrations=waiting["registrations"],
+        next=waiting["next"],
+        done=done if done and _was_registered(done) else None,
+        refused=refused,
+    )
+
+
+def _was_registered(contact: Json) -> bool:
+    """An address in the browser proves nothing: what is said to be done is looked up."""
+    return any(event["kind"] == EventKind.REGISTERED for event in contact["history"])
+
+
+# ---- contacts ----
+
+
+def lookup(visit: Visit) -> Response:
+    """The form for an address."""
+    return visit.page("lookup.html", email="", error=None, unknown=False, refused=None, fields={})
+
+
+def find(visit: Visit) -> Response:
+    """The contact of an address; the address itself stays out of the browser's history."""
+    email = visit.request.fields().get("email", "")
+    try:
+        found = visit.api.lookup(email)
+    except ApiError as error:
+        if error.status not in (404, 422):
+            raise
+        return visit.page(
+            "lookup.html",
+            status=error.status,
+            email=email,
+            error=error.fields.get("email", FieldError(error.ja)) if error.status == 422 else None,
+            unknown=error.status == 404,
+            refused=None,
+            fields={},
+        )
+    return visit.go(f"/contacts/{found['contact_id']}")
+
+
+def contact(visit: Visit) -> Response:
+    """May this address get mail, and why; its history; what can be done."""
+    return _contact(visit, visit.path["contact_id"], done=visit.request.query.get("done", ""))
+
+
+def unsubscribe(visit: Visit) -> Response:
+    """Record that the person wants no more mail."""
+    fields = visit.request.fields()
+    contact_id = visit.path["contact_id"]
+    try:
+        visit.api.unsubscribe({"contact_id": contact_id, **_stop(fields)})
+    except ApiError as error:
+        return _contact(visit, contact_id, refused=error, fields=fields)
+    return visit.go(f"/contacts/{contact_id}?done=unsubscribed")
+
+
+def unsubscribe_unknown(visit: Visit) -> Response:
+    """The same for an address of which nothing is held: it is suppressed from now on."""
+    fields = visit.request.fields()
+    email = fields.get("email", "")
+    try:
+        done = visit.api.unsubscribe({"email": email, **_stop(fields)})
+    except ApiError as error:
+        return visit.page(
+            "lookup.html",
+            status=error.status,
+            email=email,
+            error=error.fields.get("email"),
+            unknown=True,
+            refused=error,
+            fields=fields,
+        )
+    return visit.go(f"/contacts/{done['contact_id']}?done=unsubscribed")
+
+
+def _stop(fields: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "reason": fields.get("reason", "").strip(),
+        "channel": fields.get("channel", ""),
+    }
+
+
+def _contact(
+    visit: Visit,
+    contact_id: str,
+    *,
+    done: str = "",
+    refused: ApiError | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> Response:
+    found = visit.api.contact(contact_id)
+    return visit.page(
+        "contact.html",
+        status=refused.status if refused else 200,
+        contact=found,
+        verdict=found["verdict"],
+        unmet=[each for each in found["verdict"]["conditions"] if not each["met"]],
+        waiting=_waiting_submission(found),
+        history=[_told(event) for event in reversed(found["history"])],
+        campaigns=found["campaigns"],
+        subjects=_subjects(visit) if found["campaigns"] else {},
+        done=done if _is_true(done, found) else "",
+        refused=refused,
+        fields=fields or {},
+    )
+
+
+def _is_true(done: str, contact: Json) -> bool:
+    """The newest event is what the address in the browser says was done."""
+    newest = contact["history"][-1]["kind"] if contact["history"] else ""
+    return bool(done) and done == newest
+
+
+def _waiting_submission(contact: Json) -> str:
+    """The submission an advisor may confirm, by the same rule as the list of them."""
+    projected = project(
+        contact["contact_id"],
+        (
+            Event(
+                contact_id=contact["contact_id"],
+                event_id=event["event_id"],
+                kind=EventKind(event["kind"]),
+                at=datetime.fromisoformat(event["at"]),
+                source=Source(event["source"]),
+                consent_at=datetime.fromisoformat(event["consent_at"])
+                if event["consent_at"]
+                else None,
+            )
+            for event in contact["history"]
+        ),
+    )
+    opted_in = projected.get(Register.OPTED_IN)
+    return opted_in.event_id if opted_in and projected.is_pending else ""
+
+
+def _told(event: Json) -> Json:
+    """An event as the time line shows it: the story, and the evidence in a fold."""
+    values = {name: value for name, value in event["details"].items() if value}
+    if event["source"] == Source.LINK and "reason" in values:  # chosen from a list by the person
+        values["reason"] = strings.UNSUBSCRIBE_REASONS.get(values["reason"], values["reason"])
+    personal = {
+        name: value
+        for name, value in event["personal"].items()
+        if value and not (name == "typed" and value == event["personal"].get("address"))
+    }
+    if "address_kind" in personal:
+        kind = personal["address_kind"]
+        personal["address_kind"] = strings.ADDRESS_KINDS.get(kind, kind)
+    return {
+        **event,
+        "story": [(_label(name), values[name]) for name in strings.TOLD if name in values],
+        "evidence": [
+            (_label(name), value)
+            for name, value in {**values, **personal}.items()
+            if name not in strings.TOLD
+        ],
+    }
+
+
+def _label(name: str) -> str:
+    if name.startswith("field."):
+        return f"入力欄 {name.removeprefix('field.')}"
+    return strings.DETAILS.get(name, name)
+
+
+def _subjects(visit: Visit) -> dict[str, str]:
+    try:
+        return {each["campaign_id"]: each["subject"] for each in visit.api.campaigns()}
+    except ApiError:  # the ids will do
+        return {}
+
+
+def _is_contact_id(text: str) -> bool:
+    return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+
+
+# ---- campaigns ----
+
+
+def campaigns(visit: Visit) -> Response:
+    """Every campaign."""
+    return visit.page("campaigns.html", campaigns=visit.api.campaigns())
+
+
+def new_campaign(visit: Visit) -> Response:
+    """The form for a new one."""
+    return visit.page("campaign_new.html", subject="", body="", refused=None)
+
+
+def write_campaign(visit: Visit) -> Response:
+    """Save it as a draft."""
+    fields = visit.request.fields()
+    subject, body = fields.get("subject", ""), fields.get("body", "").replace("\r\n", "\n")
+    try:
+        written = visit.api.write_campaign(subject, body)
+    except ApiError as error:
+        return visit.page(
+            "campaign_new.html", status=error.status, subject=subject, body=body, refused=error
+        )
+    return visit.go(f"/campaigns/{written['campaign_id']}")
+
+
+def campaign(visit: Visit) -> Response:
+    """A campaign with its figures. While it is being sent the page keeps itself fresh,
+    unless the reader has stopped that (WCAG 2.2.1).
+    """
+    found = visit.api.campaign(visit.path["campaign_id"])
+    is_sending = found["status"] == "sending"
+    watches = is_sending and visit.request.query.get("watch") != "off"
+    response = _campaign(visit, found, watches=watches)
+    if watches:
+        response["headers"]["Refresh"] = str(_SECONDS_TO_REFRESH)
+    return response
+
+
+def check_campaign(visit: Visit) -> Response:
+    """The last look before sending."""
+    found = visit.api.campaign(visit.path["campaign_id"])
+    if found["status"] != "draft":
+        return visit.go(f"/campaigns/{found['campaign_id']}")
+    return visit.page("campaign_send.html", campaign=found)
+
+
+def send_campaign(visit: Visit) -> Response:
+    """Send it, once."""
+    campaign_id = visit.path["campaign_id"]
+    try:
+        visit.api.send_campaign(campaign_id)
+    except ApiError as error:
+        return _campaign(visit, visit.api.campaign(campaign_id), watches=False, refused=error)
+    return visit.go(f"/campaigns/{campaign_id}")
+
+
+def _campaign(
+    visit: Visit, found: Json, *, watches: bool, refused: ApiError | None = None
+) -> Response:
+    return visit.page(
+        "campaign.html",
+        status=refused.status if refused else 200,
+        campaign=found,
+        figures=[(name, found["figures"].get(name, 0)) for name in strings.OUTCOMES],
+        total=sum(found["figures"].values()),
+        skipped=sorted(found["skipped"].items(), key=lambda item: -item[1]),
+        watches=watches,
+        refused=refused,
+    )
+
+
+# ---- forms ----
+
+
+def forms(visit: Visit) -> Response:
+    """The forms, with where they are."""
+    return visit.page("forms.html", forms=visit.api.forms(), public_url=visit.public_url)
