@@ -25,6 +25,7 @@ from shared.adapters.http import (
     respond,
 )
 from shared.adapters.secrets import Secrets
+from shared.domain.address import suggest
 from shared.domain.errors import (
     MethodNotAllowed,
     NotAllowed,
@@ -38,6 +39,7 @@ from shared.domain.intake import (
     RequestEvidence,
     Submission,
     SubmissionStatus,
+    ask_about_typo,
     read_submission,
     submission_event,
 )
@@ -93,6 +95,8 @@ def _post_form(request: Request, deps: Deps) -> dict[str, Any]:
         fields = request.fields()
         referer = request.headers.get("referer", "")
         submission = read_submission(form, fields, referer=referer, now=request.at)
+        if request.wants_html:
+            ask_about_typo(submission, fields)
         submission_id = _store(submission, request, deps)
     except OptinError as error:
         if request.wants_html:
@@ -104,8 +108,15 @@ def _post_form(request: Request, deps: Deps) -> dict[str, Any]:
     count(f"Submission_{submission.status}")
     if request.wants_html:
         return respond(303, headers={"Location": _thanks(form, submission.status, fields)})
+    likely = suggest(submission.address.used)
     return json_response(
-        201, {"submission_id": submission_id, "status": submission.status.value}, cors
+        201,
+        {
+            "submission_id": submission_id,
+            "status": submission.status.value,
+            **({"suggestion": likely} if likely else {}),
+        },
+        cors,
     )
 
 

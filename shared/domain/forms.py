@@ -68,9 +68,12 @@ class Form:
 
 
 RESERVED_FIELDS = frozenset(
-    {"email", "opt_in", "lang", "wording", "page_url", "rendered_at", "website"}
+    {"email", "opt_in", "lang", "wording", "page_url", "rendered_at", "website", "confirmed_email"}
 )
 _FORM_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}[a-z0-9]")
+# What may stand in a Location or Content-Security-Policy header, and what browsers send as Origin.
+_URL = re.compile(r"[!-~]+")
+_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?", re.IGNORECASE)
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _MAX_FIELDS = 20
 _MAX_FIELD_LENGTH = 2000
@@ -129,8 +132,8 @@ def _problems(form: Form) -> Mapping[str, FieldProblem]:
     if form.thanks_url and not _is_https_url(form.thanks_url):
         found["thanks_url"] = FieldProblem(
             "thanks_url_format",
-            "完了ページのURLは https:// で始まるものにしてください。",
-            "The thanks page must be an https:// address.",
+            "完了ページのURLは https:// で始まる半角のものにしてください。",
+            "The thanks page must be an https:// address in ASCII.",
         )
     if not _fields_are_sound(form.fields):
         found["fields"] = FieldProblem(
@@ -175,7 +178,7 @@ def _is_origin(text: str) -> bool:
     return (
         parts is not None
         and (parts[0] == "https" or _is_loopback(parts[1]))
-        and text == f"{parts[0]}://{parts[1]}"
+        and text == f"{parts[0]}://{parts[1]}".lower()
     )
 
 
@@ -185,13 +188,15 @@ def _is_https_url(text: str) -> bool:
 
 
 def _split(text: str) -> tuple[str, str] | None:
-    """(scheme, host[:port]) of an http(s) URL without credentials, else None."""
+    """(scheme, host[:port]) of an http(s) URL in plain ASCII without credentials, else None."""
     try:
         url = urlsplit(text)
         _ = url.port
     except ValueError:
         return None
-    if url.scheme not in {"http", "https"} or not url.hostname or "@" in url.netloc:
+    if url.scheme not in {"http", "https"} or not _HOST.fullmatch(url.netloc):
+        return None
+    if not _URL.fullmatch(text):
         return None
     return url.scheme, url.netloc
 

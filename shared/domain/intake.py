@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from shared.domain.address import Address, AddressError, contact_id, parse_address
+from shared.domain.address import Address, AddressError, contact_id, parse_address, suggest
 from shared.domain.errors import FieldProblem, Unprocessable
 from shared.domain.events import Event, EventKind, Source, event_id, parse_stamp
 from shared.domain.forms import Form, FormKind
@@ -19,6 +19,9 @@ MIN_FILL_TIME = timedelta(seconds=2)
 _TICKED = frozenset({"on", "true", "1", "yes"})
 _NOT_TICKED = frozenset({"", "off", "false", "0", "no"})
 _MAX_USER_AGENT = 300
+
+
+LIKELY_TYPO = "likely_typo"
 
 
 class SubmissionStatus(StrEnum):
@@ -77,6 +80,29 @@ def read_submission(
     return Submission(
         form, address, status, wording, _page(fields.get("page_url") or referer), extra
     )
+
+
+def ask_about_typo(submission: Submission, fields: Mapping[str, str]) -> None:
+    """Where a person can be asked, ask once whether a likely slip is what they meant.
+
+    Sending the same address again, by the page that asked, confirms it.
+
+    Raises:
+        Unprocessable: the address looks like a slip and was not confirmed.
+    """
+    likely = suggest(submission.address.used)
+    if likely and fields.get("confirmed_email") != fields["email"]:
+        raise Unprocessable(
+            {
+                "email": FieldProblem(
+                    LIKELY_TYPO,
+                    "メールアドレスに打ち間違いがないか、ご確認ください。"
+                    "このままでよければ、もう一度送信してください。",
+                    "Please check the address for a slip. If it is right, send the form again.",
+                    likely,
+                )
+            }
+        )
 
 
 def submission_event(

@@ -26,6 +26,7 @@ from shared.domain.company import Company
 from shared.domain.errors import FieldProblem
 from shared.domain.events import UNSUBSCRIBE_REASONS
 from shared.domain.forms import ExtraField, Form, FormKind
+from shared.domain.intake import LIKELY_TYPO
 from shared.pages.strings import strings
 from shared.texts import consent
 from shared.texts.consent import Language, TextId
@@ -68,8 +69,10 @@ def form_page(
     """The hosted form; after an error with what the person entered, and what is wrong.
 
     ``opt_in`` is what the person chose on the form shown before, never a default.
-    ``notice`` is a sentence in ``language`` for what concerns no single field.
+    ``notice`` is a sentence in ``language`` for what concerns no single field. Where the form
+    asks about a likely slip in the address, sending the same address again confirms it.
     """
+    asked = (problem := problems.get("email")) is not None and problem.code == LIKELY_TYPO
     fields = [*_fields(form, language, values, problems)]
     has_box = form.kind is FormKind.MUNICIPAL_LP
     return _page(
@@ -84,6 +87,7 @@ def form_page(
         opt_in=opt_in,
         rendered_at=rendered_at,
         notice=notice,
+        asked_about=values.get("email", "") if asked else "",
         **_consent(form, language),
     )
 

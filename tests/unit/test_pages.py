@@ -24,6 +24,7 @@ from shared.domain.company import Company
 from shared.domain.errors import FieldProblem
 from shared.domain.events import UNSUBSCRIBE_REASONS
 from shared.domain.forms import ExtraField, Form, FormKind
+from shared.domain.intake import LIKELY_TYPO
 from shared.pages import Lang
 from shared.pages.strings import STRINGS
 from shared.texts.consent import TextId, current
@@ -621,3 +622,21 @@ def test_the_style_sheet_names_its_tokens_and_uses_each() -> None:
     css = (TEMPLATES.parent / "style.css").read_text("utf-8")
     declared = set(re.findall(r"^\s*(--[\w-]+):", css, flags=re.MULTILINE))
     assert set(re.findall(r"var\((--[\w-]+)\)", css)) == declared
+
+
+def test_a_likely_slip_is_asked_about_and_can_be_confirmed_by_sending_again() -> None:
+    slip = {"email": FieldProblem(LIKELY_TYPO, "ご確認ください。", "Please check.", "a@gmail.com")}
+    asked = pages.form_page(
+        MUNICIPAL,
+        COMPANY,
+        language=Language.JA,
+        rendered_at="",
+        values={"email": "a@gmial.com"},
+        problems=slip,
+    )
+    assert 'name="confirmed_email" value="a@gmial.com"' in asked
+    assert "a@gmail.com" in asked
+    plain = pages.form_page(
+        MUNICIPAL, COMPANY, language=Language.JA, rendered_at="", values={"email": "a@gmial.com"}
+    )
+    assert "confirmed_email" not in plain
