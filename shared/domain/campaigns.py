@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -74,6 +75,9 @@ def next_step(entry: Entry, now: datetime, settle: timedelta) -> Step:
 
 
 _MAX_SUBJECT = 100
+# Controls, line and paragraph separators, lone surrogates. (Not ``str.isprintable``: it would
+# refuse the ideographic space and composed emoji, both common in subjects.)
+_NOT_TEXT = frozenset({"Cc", "Zl", "Zp", "Cs"})
 _MAX_BODY = 20_000
 
 
@@ -84,13 +88,13 @@ def check_content(subject: str, body: str) -> None:
         Unprocessable: naming ``subject`` or ``body``.
     """
     problems: dict[str, FieldProblem] = {}
-    if not subject.strip() or len(subject) > _MAX_SUBJECT or not subject.isprintable():
+    if not subject.strip() or len(subject) > _MAX_SUBJECT or not _is_text(subject):
         problems["subject"] = FieldProblem(
             "subject",
             f"件名を1行、1〜{_MAX_SUBJECT}文字で入力してください。",
             f"Enter a subject of one line, 1 to {_MAX_SUBJECT} characters.",
         )
-    if not body.strip() or len(body) > _MAX_BODY or "\x00" in body:
+    if not body.strip() or len(body) > _MAX_BODY or not _is_text(body, also="\t\r\n"):
         problems["body"] = FieldProblem(
             "body",
             f"本文を1〜{_MAX_BODY}文字で入力してください。",
@@ -98,3 +102,7 @@ def check_content(subject: str, body: str) -> None:
         )
     if problems:
         raise Unprocessable(problems)
+
+
+def _is_text(text: str, *, also: str = "") -> bool:
+    return all(c in also or unicodedata.category(c) not in _NOT_TEXT for c in text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.header import Header
 from email.utils import formataddr
 from functools import cache
 from typing import Any
@@ -62,7 +63,7 @@ class Composer:
         }
         body = campaign.body.replace("\r\n", "\n").strip()
         return Message(
-            sender=formataddr((self.company.name, f"news@{self.mail_domain}")),
+            sender=_mailbox(self.company.name, f"news@{self.mail_domain}"),
             reply_to=reply_to,
             to=contact.address,
             subject=campaign.subject,
@@ -75,6 +76,12 @@ class Composer:
             },
             tags={"campaign": campaign.campaign_id, "contact": contact.contact_id},
         )
+
+
+def _mailbox(name: str, address: str) -> str:
+    """A long Japanese name needs several encoded words: RFC 2047 allows 75 characters each."""
+    words = name if name.isascii() else Header(name, "utf-8").encode(linesep="", maxlinelen=75)
+    return formataddr((words, address))
 
 
 def _paragraphs(body: str) -> list[list[str]]:
