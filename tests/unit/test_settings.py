@@ -1,0 +1,98 @@
+"""Environment variables: complete and well-formed, or everything wrong is named at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from shared.domain.eligibility import Profile
+from shared.settings import (
+    CampaignSenderSettings,
+    FormIntakeSettings,
+    SesFeedbackSettings,
+    SettingsError,
+    StaffApiSettings,
+    UnsubscribeSettings,
+    load,
+)
+
+MODELS = [
+    FormIntakeSettings,
+    UnsubscribeSettings,
+    StaffApiSettings,
+    CampaignSenderSettings,
+    SesFeedbackSettings,
+]
+SPECIAL = {
+    "ELIGIBILITY_PROFILE": "statute",
+    "POSTS_PER_MINUTE_PER_SOURCE": "600",
+    "POSTS_PER_HOUR_PER_ADDRESS": "20",
+    "SETTLE_SECONDS": "900",
+}
+
+
+def names(model: type[Any]) -> list[str]:
+    return [field.name.upper() for field in dataclasses.fields(model)]
+
+
+def environ(model: type[Any]) -> dict[str, str]:
+    return {name: SPECIAL.get(name, f"value of {name}") for name in names(model)}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_complete(model: type[Any]) -> None:
+    settings = load(model, {**environ(model), "PATH": "/bin"})
+    for name in names(model):
+        assert str(getattr(settings, name.lower())) == environ(model)[name]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("empty", [None, "", "  "])
+def test_each_variable_is_needed(model: type[Any], empty: str | None) -> None:
+    for name in names(model):
+        given = environ(model)
+        del given[name]
+        if empty is not None:
+            given[name] = empty
+        with pytest.raises(SettingsError) as refused:
+            load(model, given)
+        assert refused.value.problems == [f"{name} is missing"]
+
+
+def test_everything_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(FormIntakeSettings, {})
+    assert refused.value.problems == [f"{name} is missing" for name in names(FormIntakeSettings)]
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value"),
+    [
+        (FormIntakeSettings, "POSTS_PER_MINUTE_PER_SOURCE", "many"),
+        (FormIntakeSettings, "POSTS_PER_HOUR_PER_ADDRESS", "1.5"),
+        (CampaignSenderSettings, "SETTLE_SECONDS", "15 min"),
+        (StaffApiSettings, "ELIGIBILITY_PROFILE", "lenient"),
+        (CampaignSenderSettings, "ELIGIBILITY_PROFILE", "MANUAL"),
+    ],
+)
+def test_malformed(model: type[Any], name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is not a valid"):
+        load(model, {**environ(model), name: value})
+
+
+def test_values_are_typed() -> None:
+    """Rule 6: one setting chooses the profile."""
+    staff = load(StaffApiSettings, environ(StaffApiSettings))
+    assert staff.eligibility_profile is Profile.STATUTE
+    assert load(FormIntakeSettings, environ(FormIntakeSettings)).posts_per_minute_per_source == 600
+
+
+def test_company() -> None:
+    """L1: the company's values are configuration."""
+    company = load(UnsubscribeSettings, environ(UnsubscribeSettings)).company
+    assert company.name == "value of COMPANY_NAME"
+    assert company.name_en == "value of COMPANY_NAME_EN"
+    assert company.address == "value of COMPANY_ADDRESS"
+    assert company.contact == "value of COMPANY_CONTACT"
