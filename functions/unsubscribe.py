@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.adapters import aws
 from shared.adapters.contacts import ContactStore
-from shared.adapters.http import Request, html_response, json_response, problem
+from shared.adapters.http import Request, error_headers, html_response, json_response, problem
 from shared.adapters.secrets import Secrets
 from shared.domain.address import parse_address
 from shared.domain.eligibility import refusal_stands
@@ -72,7 +72,9 @@ def handler(event: Mapping[str, Any], _context: object, deps: Deps | None = None
         return route(request, deps, _read_link(request, deps))
     except OptinError as error:
         logger.info("refused", extra={"code": error.code, "status": error.status})
-        return _error_answer(request, deps, error)
+        answer = _error_answer(request, deps, error)
+        answer["headers"].update(error_headers(error, _ROUTES, request))
+        return answer
 
 
 def _read_link(request: Request, deps: Deps) -> Link:

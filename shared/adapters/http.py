@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from shared.domain.errors import (
     BadRequest,
     FieldProblem,
+    MethodNotAllowed,
     OptinError,
     PayloadTooLarge,
     TooMany,
@@ -293,13 +294,29 @@ def html_response(status: int, page: str, style: str, form_target: str = "") -> 
 
 def problem(error: OptinError) -> dict[str, Any]:
     """An error as ``application/problem+json`` (RFC 9457), Japanese first."""
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
     return respond(
         error.status,
         json.dumps(problem_content(error), ensure_ascii=False),
         "application/problem+json",
-        headers,
+        error_headers(error),
     )
+
+
+def error_headers(
+    error: OptinError, routes: Iterable[str] = (), request: Request | None = None
+) -> dict[str, str]:
+    """What HTTP wants beside the status: when to come back, which methods there are."""
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, MethodNotAllowed) and request is not None:
+        return {"Allow": ", ".join(allowed_methods(routes, request))}
+    return {}
+
+
+def allowed_methods(routes: Iterable[str], request: Request) -> list[str]:
+    """The methods of the request's path among ``routes``."""
+    path = request.route.partition(" ")[2]
+    return [method for method, _, known in (r.partition(" ") for r in routes) if known == path]
 
 
 def problem_content(error: OptinError) -> dict[str, Any]:

@@ -80,6 +80,11 @@ _MAX_FIELD_LENGTH = 2000
 _MAX_TITLE = 100
 
 
+def is_form_id(text: str) -> bool:
+    """Whether a form could have this id."""
+    return _FORM_ID.fullmatch(text) is not None
+
+
 def check_form(form: Form) -> Form:
     """Refuse a definition that would break the manual; return it unchanged otherwise.
 
@@ -96,7 +101,7 @@ def check_form(form: Form) -> Form:
 
 def _problems(form: Form) -> Mapping[str, FieldProblem]:
     found: dict[str, FieldProblem] = {}
-    if not _FORM_ID.fullmatch(form.form_id):
+    if not is_form_id(form.form_id):
         found["form_id"] = FieldProblem(
             "form_id_format",
             "フォームIDは半角の英小文字・数字・ハイフンで、3〜64文字にしてください。",
