@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import urllib3
@@ -83,7 +83,7 @@ class Http:
         self._deadline = time.monotonic() + seconds
         self._pool = urllib3.PoolManager(ssl_context=_tls())
 
-    def __enter__(self) -> Http:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
