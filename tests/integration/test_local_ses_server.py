@@ -1,0 +1,184 @@
+"""The SES stand-in over the real emulator: roles are obeyed, mail arrives, feedback follows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from aiohttp import web
+from botocore.config import Config as BotoConfig
+from botocore.exceptions import ClientError
+
+from local import config as configuration
+from local.aws import Aws
+from local.config import ACCOUNT, HOST, REGION, Config
+from local.emulator import Emulator
+from local.mailbox import Mailbox
+from local.mailbox.smtp import serve_smtp
+from local.ses import Feedback, Ses
+
+IDENTITY = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/mail.example.jp"
+CONFIGURATION_SET = f"arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/set"
+MESSAGE: dict[str, Any] = {
+    "FromEmailAddress": "optin@mail.example.jp",
+    "ConfigurationSetName": "set",
+    "EmailTags": [{"Name": "campaign", "Value": "c1"}],
+    "Content": {"Simple": {"Subject": {"Data": "ご案内"}, "Body": {"Text": {"Data": "本文"}}}},
+}
+
+
+@dataclass(frozen=True)
+class World:
+    config: Config
+    aws: Aws
+    mailbox: Mailbox
+    feedback: Feedback
+
+    def sender(self, *resources: str) -> Callable[..., dict[str, Any]]:
+        """`send_email` as a role that may send as these resources only."""
+        statement = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": list(resources)}
+        trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+        name = f"role-{len(resources)}"
+        role = self.aws.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
+        if resources:
+            self.aws.iam.put_role_policy(
+                RoleName=name, PolicyName="send", PolicyDocument=policy(statement)
+            )
+        session = boto3.Session("test", "test", region_name=REGION)
+        keys = session.client("sts", endpoint_url=self.config.aws_url).assume_role(
+            RoleArn=role["Role"]["Arn"], RoleSessionName="test"
+        )["Credentials"]
+        ses = boto3.Session(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION
+        ).client(
+            "sesv2",
+            endpoint_url=self.config.ses_url,
+            config=BotoConfig(retries={"total_max_attempts": 1, "mode": "standard"}),
+        )
+
+        def send(to: str = "taro@example.jp") -> dict[str, Any]:
+            return dict(ses.send_email(**MESSAGE, Destination={"ToAddresses": [to]}))
+
+        return send
+
+    def events(self) -> list[dict[str, Any]]:
+        """What the rule's queue holds by now."""
+        url = self.aws.sqs.get_queue_url(QueueName="events")["QueueUrl"]
+        found = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+
+def policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def visit(folder: Path, story: Callable[[World], None]) -> None:
+    """Run a story, which blocks, beside the servers it talks to."""
+
+    async def run() -> None:
+        async with world(folder) as here:
+            await asyncio.to_thread(story, here)
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def world(folder: Path) -> AsyncIterator[World]:
+    config = configuration.load(state=folder, port=configuration.free_port())
+    aws = Aws(config.aws_url)
+    mailbox = Mailbox(folder / "mail")
+    feedback = Feedback(aws, lambda: datetime.now(UTC))
+    emulator = Emulator(config)
+    await emulator.start()
+    runner = web.AppRunner(Ses(config, aws, feedback).application(), access_log=None)
+    try:
+        await asyncio.to_thread(prepare, aws)
+        await runner.setup()
+        await web.TCPSite(runner, HOST, config.ses_port).start()
+        work = asyncio.create_task(feedback.work())
+        async with await serve_smtp(mailbox, box="sent", port=config.smtp_out_port):
+            yield World(config, aws, mailbox, feedback)
+        work.cancel()
+    finally:
+        await runner.cleanup()
+        await emulator.stop()
+
+
+def prepare(aws: Aws) -> None:
+    aws.ses.create_configuration_set(ConfigurationSetName="set")
+    aws.ses.create_configuration_set_event_destination(
+        ConfigurationSetName="set",
+        EventDestinationName="bus",
+        EventDestination={
+            "Enabled": True,
+            "MatchingEventTypes": ["SEND", "DELIVERY", "BOUNCE"],
+            "EventBridgeDestination": {
+                "EventBusArn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+            },
+        },
+    )
+    aws.sqs.create_queue(QueueName="events")
+    aws.events.put_rule(Name="mail", EventPattern=json.dumps({"source": ["aws.ses"]}))
+    aws.events.put_targets(
+        Rule="mail", Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:events"}]
+    )
+
+
+def test_mail_of_a_permitted_role_arrives_and_is_reported(tmp_path: Path) -> None:
+    def story(here: World) -> None:
+        send = here.sender(IDENTITY, CONFIGURATION_SET)
+        message_id = send()["MessageId"]
+        send("bounce@simulator.amazonses.com")
+        (mail,) = here.mailbox.newest_first()
+        assert (mail.to, mail.subject, mail.text.strip()) == ("taro@example.jp", "ご案内", "本文")
+        assert message_id in mail.headers["Message-ID"]
+
+    async def run() -> list[dict[str, Any]]:
+        async with world(tmp_path) as here:
+            await asyncio.to_thread(story, here)
+            await here.feedback.drain(20)
+            return await asyncio.to_thread(here.events)
+
+    events = asyncio.run(run())
+    told = sorted(
+        (event["detail"]["mail"]["destination"][0], event["detail-type"]) for event in events
+    )
+    assert told == [
+        ("bounce@simulator.amazonses.com", "Email Bounced"),
+        ("bounce@simulator.amazonses.com", "Email Sent"),
+        ("taro@example.jp", "Email Delivered"),
+        ("taro@example.jp", "Email Sent"),
+    ]
+    assert all(event["detail"]["mail"]["tags"]["campaign"] == ["c1"] for event in events)
+
+
+@pytest.mark.parametrize("resources", [(), (IDENTITY,)])
+def test_a_role_that_may_not_send_is_denied(tmp_path: Path, resources: tuple[str, ...]) -> None:
+    def story(here: World) -> None:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            here.sender(*resources)()
+        assert list(here.mailbox.newest_first()) == []
+
+    visit(tmp_path, story)
+
+
+def test_failures_can_be_asked_for(tmp_path: Path) -> None:
+    def story(here: World) -> None:
+        send = here.sender(IDENTITY, CONFIGURATION_SET)
+        wanted: Any = {"fail_next": [{"status": 429, "type": "TooManyRequestsException"}]}
+        requests.post(f"{here.config.ses_url}/_control", json=wanted, timeout=10)
+        with pytest.raises(ClientError, match="TooManyRequestsException"):
+            send()
+        send()
+        assert len(list(here.mailbox.newest_first())) == 1
+
+    visit(tmp_path, story)
