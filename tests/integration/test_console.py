@@ -7,6 +7,7 @@ API would say; ``Tab`` is a browser with cookies and nothing else: no JavaScript
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import logging
@@ -363,10 +364,11 @@ class _Server(BaseHTTPRequestHandler):
         else:
             status, content = self.outside.oauth(path, dict(parse_qsl(raw.decode())))
         answer = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        with contextlib.suppress(OSError):  # it had no patience
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Quiet."""
