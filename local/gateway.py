@@ -26,7 +26,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from local.config import Config
-from local.preflight_requests import Preflights
+from local.options_requests import OptionsRequests
 
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's own limit
 _SIGN_IN = re.compile(r"/(?:oauth2/|login$|logout$|(?:[^/]+/)?\.well-known/)")
@@ -49,7 +49,7 @@ class Apis:
     """The deployed HTTP APIs, by the path they are mounted at ("" is the public one)."""
 
     by_prefix: Mapping[str, str]
-    preflights: Preflights
+    options: OptionsRequests
 
     def find(self, path: str) -> tuple[str, str]:
         """(API id, path inside that API)."""
@@ -108,7 +108,7 @@ class Gateway:
         if request.method == "OPTIONS":
             # The emulator answers every OPTIONS itself; API Gateway only with CORS configured.
             answer = await asyncio.to_thread(
-                apis.preflights.answer, api_id, inner, query, _headers(request.headers)
+                apis.options.answer, api_id, inner, query, _headers(request.headers)
             )
             if answer is not None:
                 return web.Response(status=answer.status, headers=answer.headers, body=answer.body)

@@ -29,7 +29,7 @@ from local.gateway import Apis, Gateway
 from local.lock import exclusive
 from local.mailbox import Mailbox, routes
 from local.mailbox.smtp import serve_smtp
-from local.preflight_requests import Preflights
+from local.options_requests import OptionsRequests
 from local.ses import Feedback, Ses
 
 _STARTED = time.monotonic()
@@ -112,8 +112,8 @@ async def _serve(config: Config, lock: int) -> None:
         gateway.open_to(
             Apis(
                 by_prefix=apis,
-                preflights=await asyncio.to_thread(
-                    Preflights, aws, tuple(api_id for api_id in apis.values() if api_id)
+                options=await asyncio.to_thread(
+                    OptionsRequests, aws, tuple(api_id for api_id in apis.values() if api_id)
                 ),
             )
         )

@@ -26,7 +26,7 @@ from local.aws import Aws
 from local.config import HOST
 from local.emulator import Emulator
 from local.gateway import MAX_BODY, Apis, Gateway
-from local.preflight_requests import Preflights
+from local.options_requests import OptionsRequests
 
 ECHO = """
 import json
@@ -110,7 +110,7 @@ async def _serve(folder: Path, ready: Future[Any]) -> None:
         gateway.open_to(
             Apis(
                 by_prefix={"/staff": api_id, "/console": "", "": api_id},
-                preflights=await asyncio.to_thread(Preflights, aws, (api_id,)),
+                options=await asyncio.to_thread(OptionsRequests, aws, (api_id,)),
             )
         )
         runner = web.AppRunner(gateway.application(), access_log=None)

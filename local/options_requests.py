@@ -57,7 +57,7 @@ class _Route:
         return (*rank, method == "OPTIONS"), parameters
 
 
-class Preflights:
+class OptionsRequests:
     """Reads the deployed routes once; `answer` is called for each OPTIONS request."""
 
     def __init__(self, aws: Aws, api_ids: tuple[str, ...]) -> None:
