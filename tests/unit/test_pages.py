@@ -637,6 +637,6 @@ def test_a_likely_slip_is_asked_about_and_can_be_confirmed_by_sending_again() ->
     assert 'name="confirmed_email" value="a@gmial.com"' in asked
     assert "a@gmail.com" in asked
     plain = pages.form_page(
-        MUNICIPAL, COMPANY, language=Language.JA, rendered_at="", values={"email": "a@gmial.com"}
+        MUNICIPAL, COMPANY, language=Lang.JA, rendered_at="", values={"email": "a@gmial.com"}
     )
     assert "confirmed_email" not in plain
