@@ -1,0 +1,59 @@
+"""Every payload in events/ is one its function answers well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
+from functions.staff_api import app as staff_api
+from shared.domain.campaigns import Campaign, Outcome
+from shared.domain.events import EventKind
+from tests.integration.fakes import START
+from tests.integration.world import EVENTS, Answer, LambdaContext, World, fact, id_of, payload
+
+EMAIL = "hanako.yamada@example.jp"
+CAMPAIGN = "5f2b8c0d9e71"
+NAMES = sorted(file.stem for file in EVENTS.glob("*.json"))
+STATUS = {"form_post": 303, "form_post_json": 201, "form_options": 204}
+HTTP: dict[str, Any] = {
+    "form": (form_intake.handler, World.form_intake),
+    "health": (form_intake.handler, World.form_intake),
+    "unsubscribe": (unsubscribe.handler, World.unsubscribe),
+    "staff": (staff_api.handler, World.staff_api),
+}
+
+
+@pytest.fixture
+def lived_in(world: World) -> World:
+    """Hanako has opted in and waits for an advisor; a campaign is written."""
+    submission = payload("staff_registration_confirm")["body"]
+    opted_in = fact(id_of(EMAIL), EventKind.OPTED_IN, START, email=EMAIL)
+    object.__setattr__(opted_in, "event_id", submission.split('"')[7])
+    world.contacts.record(opted_in)
+    world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-sato", START))
+    return world
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.partition("_")[0] in HTTP])
+def test_http_payload(lived_in: World, name: str) -> None:
+    handler, deps = HTTP[name.partition("_")[0]]
+    answer = Answer.of(handler(payload(name), LambdaContext(), deps(lived_in)))
+    assert answer.status == STATUS.get(name, 200), answer.text
+
+
+def test_campaign_sender_payload(lived_in: World) -> None:
+    lived_in.campaigns.start(CAMPAIGN, ["09"])
+    event = payload("campaign_sender")
+    answer = campaign_sender.handler(event, LambdaContext(), lived_in.campaign_sender())
+    assert answer == {"batchItemFailures": []}
+    assert lived_in.campaigns.get(CAMPAIGN).status == "done"
+
+
+def test_ses_feedback_payload(lived_in: World) -> None:
+    contact = lived_in.contacts.get(id_of(EMAIL))
+    lived_in.ledger.claim(contact, CAMPAIGN, lived_in.clock.now())
+    ses_feedback.handler(payload("ses_feedback"), LambdaContext(), lived_in.ses_feedback())
+    [entry] = lived_in.ledger.recipients(CAMPAIGN)
+    assert entry.outcome is Outcome.SENT

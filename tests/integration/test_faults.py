@@ -1,0 +1,429 @@
+"""The fault harness: every AWS call of every handler fails in every way, once, and is retried.
+
+For each scenario an undisturbed run is made first and its AWS calls are counted. Then, for each
+call and each mode, the scenario begins anew, that one call fails, and whoever would retry does:
+the client where it got no answer or a 503, SQS and EventBridge where the function failed. The
+final state of all tables, the answer and the mails per person must be those of the undisturbed
+run. Where the retry has not come yet, nothing is half-written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
+from functions.staff_api import app as staff_api
+from shared.domain.campaigns import Campaign
+from shared.domain.errors import Unavailable
+from shared.domain.events import EventKind, Source
+from tests.integration.fakes import Died, Faults, Mode
+from tests.integration.world import (
+    WEB,
+    Answer,
+    LambdaContext,
+    State,
+    World,
+    held,
+    id_of,
+    payload,
+    projected,
+    same_shard,
+)
+
+EMAIL = "hanako.yamada@example.jp"
+CAMPAIGN = "5f2b8c0d9e71"
+ONCE = (Mode.THROTTLED, Mode.BROKEN, Mode.LOST, Mode.DIES_BEFORE, Mode.DIES_AFTER)
+WORST = (Mode.LOST, Mode.DIES_BEFORE, Mode.DIES_AFTER)
+MAX_RECEIVES = 5  # infra/jobs.py: then the dead-letter queue
+
+
+@dataclass
+class Run:
+    """One run of a scenario under faults."""
+
+    world: World
+    faults: Faults = field(default_factory=Faults)
+    halfway: State | None = None  # the tables after the first failure, before any retry
+
+    def failed(self) -> None:
+        if self.halfway is None:
+            self.halfway = self.world.tables()
+
+
+Act = Callable[[Run], object]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """``prepare`` sets the scene and returns what happens then, retries included."""
+
+    name: str
+    prepare: Callable[[World], Act]
+    one_write: bool = True  # between retries the tables are as before or as after, nothing else
+    modes: tuple[Mode, ...] = (*ONCE, Mode.CONFLICT)
+
+    def modes_of(self, call: str) -> list[Mode]:
+        transaction = call == "transact_write_items"
+        return [mode for mode in self.modes if transaction or mode is not Mode.CONFLICT]
+
+
+def over_http(handler: Any, deps: Callable[[World, Any], Any], event: dict[str, Any]) -> Act:
+    """The same request again until there is an answer that is not 503."""
+
+    def act(run: Run) -> object:
+        ready = deps(run.world, run.faults.wrap)
+        for _ in range(6):
+            try:
+                answer = Answer.of(handler(event, LambdaContext(), ready))
+            except Died:
+                run.failed()
+                ready = deps(run.world, run.faults.wrap)  # a new process
+                continue
+            if answer.status != 503:
+                return answer.status, answer.text
+            run.failed()
+        raise AssertionError("no answer")
+
+    return act
+
+
+# --- the public handlers
+
+
+def _form(fields: Mapping[str, str], form_id: str = "sakura-city") -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        event = world.post({"email": EMAIL, **fields}, form_id=form_id)
+        return over_http(form_intake.handler, World.form_intake, event)
+
+    return prepare
+
+
+def _form_known(world: World) -> Act:
+    """A contact that has refused ticks the box again."""
+    world.confirmed(EMAIL)
+    world.happened(EMAIL, EventKind.UNSUBSCRIBED, source=Source.LINK)
+    event = world.post({"email": EMAIL, "opt_in": "on"})
+    return over_http(form_intake.handler, World.form_intake, event)
+
+
+def _form_late(world: World) -> Act:
+    """A post that reaches the store after something newer: the longer way through it."""
+    event = world.post({"email": EMAIL, "opt_in": "on"})
+    world.happened(EMAIL, EventKind.OPTED_IN)
+    return over_http(form_intake.handler, World.form_intake, event)
+
+
+def _form_at_limit(world: World) -> Act:
+    """The last post a limit allows: its retry is not one too many."""
+    world.settings["posts_per_hour_per_address"] = 1
+    event = world.post({"email": EMAIL, "opt_in": "on"})
+    return over_http(form_intake.handler, World.form_intake, event)
+
+
+def _unsubscribe(name: str, *, first: bool = False) -> Callable[[World], Act]:
+    def prepare(world: World) -> Act:
+        world.confirmed(EMAIL)
+        if not first:
+            world.happened(EMAIL, EventKind.UNSUBSCRIBED, source=Source.LINK)
+        event = world.unsubscribe_event(name, id_of(EMAIL))
+        event["headers"]["accept"] = "application/json"
+        return over_http(unsubscribe.handler, World.unsubscribe, event)
+
+    return prepare
+
+
+# --- the staff API
+
+
+def _confirm(world: World) -> Act:
+    opted_in = world.happened(EMAIL, EventKind.OPTED_IN)
+    body = {"contact_id": opted_in.contact_id, "submission_id": opted_in.event_id}
+    event = world.staff("POST", "/registrations", body)
+    return over_http(staff_api.handler, World.staff_api, event)
+
+
+def _staff_unsubscribe(world: World) -> Act:
+    world.confirmed(EMAIL)
+    body = {"email": EMAIL, "reason": "電話で", "channel": "phone"}
+    event = world.staff("POST", "/unsubscriptions", body)
+    return over_http(staff_api.handler, World.staff_api, event)
+
+
+def _campaign_create(world: World) -> Act:
+    event = world.staff("POST", "/campaigns", {"subject": "件名", "body": "本文"})
+    return over_http(staff_api.handler, World.staff_api, event)
+
+
+def _form_replace(world: World) -> Act:
+    event = world.staff("PUT", "/forms/sakura-city", payload("staff_form_replace")["body"])
+    event["requestContext"]["authorizer"]["jwt"]["claims"]["cognito:groups"] = "[GS]"
+    return over_http(staff_api.handler, World.staff_api, event)
+
+
+def _campaign_send(world: World) -> Act:
+    """Faults in starting it; then the queue is worked through undisturbed."""
+    for name in ("taro", "jiro", "saburo"):
+        world.confirmed(f"{name}@example.jp")
+    world.happened("jiro@example.jp", EventKind.UNSUBSCRIBED, source=Source.LINK)
+    world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-someone", world.clock.now()))
+    event = world.staff("POST", f"/campaigns/{CAMPAIGN}/send")
+    start = over_http(staff_api.handler, World.staff_api, event)
+
+    def act(run: Run) -> object:
+        answer = start(run)
+        work_off(Run(run.world))
+        return answer
+
+    return act
+
+
+# --- the sender
+
+
+def work_off(run: Run, *, late_events: bool = False, per_invocation: int = 99) -> None:
+    """Deliver jobs until the queue is empty, and SES's events meanwhile.
+
+    A job whose function failed or died is delivered again at once. Time passes only when all
+    that is left to do lies in the future; ``late_events`` come no sooner than that.
+    """
+    world = run.world
+    deps = world.campaign_sender(run.faults.wrap)
+    for _ in range(80):
+        before = world.clock.now()
+        if all(message.visible_at > before for message in world.queue.messages):
+            _tell(run)
+        message = world.queue.receive()
+        if message is None:
+            return
+        assert message.received <= MAX_RECEIVES, "dead-lettered"
+        context = LambdaContext(_time_for(per_invocation))
+        try:
+            answer = campaign_sender.handler(_sqs(message.body), context, deps)
+            if answer["batchItemFailures"]:
+                run.failed()
+            else:
+                world.queue.delete(message)
+        except Died:
+            run.failed()
+            deps = world.campaign_sender(run.faults.wrap)
+        if not late_events:
+            _tell(run)
+    raise AssertionError("the queue does not become empty")
+
+
+def _time_for(recipients: int) -> Callable[[], int]:
+    asked = iter(range(recipients))
+    return lambda: 60_000 if next(asked, None) is not None else 5_000
+
+
+def _sqs(body: str) -> dict[str, Any]:
+    event = payload("campaign_sender")
+    event["Records"][0]["body"] = body
+    return event
+
+
+def _tell(run: Run) -> None:
+    """EventBridge calls the function again where it failed, twice at most."""
+    for event in run.world.ses.tell():
+        for attempt in range(3):
+            deps = run.world.ses_feedback(run.faults.wrap)
+            try:
+                ses_feedback.handler(event, LambdaContext(), deps)
+                break
+            except (Unavailable, Died):
+                run.failed()
+                assert attempt < 2, "an event is lost"
+
+
+def _sender(
+    *, late_events: bool = False, per_invocation: int = 99, bad_day: bool = False
+) -> Callable[[World], Act]:
+    """Four people of one shard: two get mail, one's address bounced, one SES rejects."""
+
+    def prepare(world: World) -> Act:
+        people = same_shard(4)
+        for email in people:
+            world.confirmed(email)
+        world.happened(people[1], EventKind.BOUNCED, source=Source.SES)
+        world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-someone", world.clock.now()))
+        world.campaigns.start(CAMPAIGN, ["07"])
+
+        def act(run: Run) -> object:
+            world.ses.rejects = {people[3]}
+            world.ses.throttles = {people[0]: 1} if bad_day else {}
+            queue = run.world.queue
+            job = {"campaign_id": CAMPAIGN, "shard": "07", "after": "", "settling": False}
+            queue.send_message_batch(
+                QueueUrl=queue.url,
+                Entries=[{"Id": "0", "MessageBody": json.dumps(job), "DelaySeconds": 0}],
+            )
+            work_off(run, late_events=late_events, per_invocation=per_invocation)
+            return world.campaigns.get(CAMPAIGN).status
+
+        return act
+
+    return prepare
+
+
+def _feedback(world: World) -> Act:
+    """SES has a mail whose answer the sender never saw."""
+    world.confirmed(EMAIL)
+    contact = world.contacts.get(id_of(EMAIL))
+    world.ledger.claim(contact, CAMPAIGN, world.clock.now())
+    event = payload("ses_feedback")
+    event["detail"]["mail"]["tags"] |= {"campaign": [CAMPAIGN], "contact": [id_of(EMAIL)]}
+
+    def act(run: Run) -> object:
+        run.world.ses.untold = [event]
+        _tell(run)
+        return None
+
+    return act
+
+
+SCENARIOS = (
+    Scenario("form post, ticked", _form({"opt_in": "on"})),
+    Scenario("form post, unticked", _form({})),
+    Scenario("form post, web form", _form({"name": "花子"}, WEB)),
+    Scenario("form post of a known contact", _form_known),
+    Scenario("form post that comes late", _form_late),
+    Scenario("form post at the limit", _form_at_limit),
+    Scenario("unsubscribe", _unsubscribe("post", first=True)),
+    Scenario("unsubscribe again", _unsubscribe("post")),
+    Scenario("undo", _unsubscribe("undo")),
+    Scenario("reason", _unsubscribe("reason")),
+    Scenario("confirm registration", _confirm),
+    Scenario("staff unsubscribe", _staff_unsubscribe),
+    Scenario("form replaced", _form_replace),
+    Scenario("campaign create", _campaign_create),
+    Scenario("campaign send", _campaign_send, one_write=False),
+    Scenario("sender job", _sender(), one_write=False),
+    Scenario("sender job, SES throttles", _sender(bad_day=True), one_write=False),
+    Scenario(
+        "sender job, SES events late", _sender(late_events=True), one_write=False, modes=WORST
+    ),
+    Scenario("sender job, out of time", _sender(per_invocation=2), one_write=False, modes=WORST),
+    Scenario("ses feedback", _feedback),
+)
+
+
+@dataclass
+class Rehearsal:
+    """A scenario ready to be run again and again, and how it ends undisturbed."""
+
+    world: World
+    act: Act
+    saved: Any
+    before: State
+    began: datetime
+    settings: dict[str, Any]
+    calls: list[str] = field(default_factory=list)
+    result: tuple[object, State, Mapping[str, int]] | None = None
+    after: State = field(default_factory=dict)
+
+    @staticmethod
+    def of(world: World, scenario: Scenario) -> Rehearsal:
+        world.begin()
+        act = scenario.prepare(world)
+        made = Rehearsal(
+            world, act, world.saved(), world.tables(), world.clock.now(), dict(world.settings)
+        )
+        run = Run(world)
+        made.result = made.play(run)
+        made.calls = run.faults.calls
+        made.after = world.tables()
+        assert run.halfway is None
+        return made
+
+    def play(self, run: Run) -> tuple[object, State, Mapping[str, int]]:
+        """Run it from its beginning."""
+        world = self.world
+        world.begin()
+        world.settings = dict(self.settings)
+        world.restore(self.saved)
+        world.clock.time = self.began
+        answer = self.act(run)
+        return answer, _comparable(world.tables()), world.mails_per_person()
+
+
+def _comparable(tables: State) -> State:
+    """All of it, less the moment of a claim: one made again is made later."""
+    ledger = [{**line, "at": {"S": "claimed"}} for line in tables["ledger"]]
+    return {**tables, "ledger": ledger}
+
+
+def _complaints(rehearsal: Rehearsal, run: Run, *, one_write: bool) -> list[str]:
+    """What is wrong after a run under faults."""
+    found: list[str] = []
+    try:
+        result = rehearsal.play(run)
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is a finding)
+        return [f"raised {error!r}"]
+    if result != rehearsal.result:
+        found.append(f"ended otherwise:\n  {result}\n  {rehearsal.result}")
+    if one_write and run.halfway not in (None, rehearsal.before, rehearsal.after):
+        found.append(f"half-written: {run.halfway}")
+    found += [
+        f"a contact is not what its events say: {tables}"
+        for tables in (run.halfway, rehearsal.world.tables())
+        if tables is not None and projected(tables) != held(tables)
+    ]
+    return found
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_one_fault(
+    small_world: World, scenario: Scenario, cases: Callable[[str, int], None]
+) -> None:
+    rehearsal = Rehearsal.of(small_world, scenario)
+    findings: list[str] = []
+    number = 0
+    for call, name in enumerate(rehearsal.calls):
+        for mode in scenario.modes_of(name):
+            number += 1
+            run = Run(small_world, Faults({call: mode}))
+            complaints = _complaints(rehearsal, run, one_write=scenario.one_write)
+            if run.faults.struck != 1:
+                complaints.append("the fault did not strike")
+            findings += [f"call {call} {name}, {mode}: {text}" for text in complaints]
+    cases(f"single faults: {scenario.name} ({len(rehearsal.calls)} AWS calls)", number)
+    assert not findings, "\n".join(findings)
+
+
+@settings(
+    max_examples=50,
+    deadline=None,
+    print_blob=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_several_faults(
+    small_world: World, cases: Callable[[str, int], None], data: st.DataObject
+) -> None:
+    """Two or three faults in one run, the later ones often in the retry of the first."""
+    scenario = data.draw(st.sampled_from(SCENARIOS))
+    rehearsal = _rehearsal(small_world, scenario)
+    numbers = st.integers(0, len(rehearsal.calls) + 2)
+    plan = data.draw(st.dictionaries(numbers, st.sampled_from(ONCE), min_size=2, max_size=3))
+    cases("several faults in one run", 1)
+    complaints = _complaints(rehearsal, Run(small_world, Faults(plan)), one_write=False)
+    assert not complaints, "\n".join(complaints)
+
+
+def _rehearsal(world: World, scenario: Scenario) -> Rehearsal:
+    known = _REHEARSALS.get(scenario.name)
+    if known is None or known.world is not world:
+        known = _REHEARSALS[scenario.name] = Rehearsal.of(world, scenario)
+    return known
+
+
+_REHEARSALS: dict[str, Rehearsal] = {}

@@ -1,0 +1,527 @@
+"""One small AWS with the product's tables, people in it, and the doors of every handler."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import boto3
+from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
+
+from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
+from functions.staff_api import app as staff_api
+from functions.staff_api import context as staff_context
+from shared.adapters.campaigns import CampaignStore, Ledger
+from shared.adapters.contacts import ContactStore, contact_of, event_of
+from shared.adapters.forms import FormStore, form_item
+from shared.adapters.jobs import JobQueue
+from shared.adapters.mailer import Mailer
+from shared.adapters.secrets import Secrets
+from shared.domain.address import contact_id, parse_address
+from shared.domain.contact import Contact, project
+from shared.domain.eligibility import Profile
+from shared.domain.events import Event, EventKind, Source, event_id
+from shared.domain.forms import ExtraField, Form, FormKind
+from shared.domain.links import Link, LinkKeys, sign
+from shared.settings import (
+    CampaignSenderSettings,
+    FormIntakeSettings,
+    StaffApiSettings,
+    UnsubscribeSettings,
+)
+from shared.texts import consent
+from shared.texts.consent import Language, TextId
+from tests.integration.fakes import Clock, FakeQueue, FakeSes
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+REGION = "ap-northeast-1"
+ACCOUNT = "123456789012"  # moto's
+# The keys events/unsubscribe_*.json and the contact ids in events/ are made with.
+CONTACT_KEY = "test-contact-key-7Qm2Vd8Rk1Xz5Nc9Tb4Lw6Jp3Hs0Gf"
+LINK_KEYS = {"current": "k1", "k1": "test-link-key-1-A9s8D7f6G5h4J3k2L1z0X9c8V7b6N5m4"}
+COMPANY = {
+    "company_name": "空き家活用株式会社",
+    "company_name_en": "Akiya Katsuyo Inc.",
+    "company_address": "東京都港区芝1-2-3",
+    "company_contact": "03-0000-0000",
+}
+# name: (partition key, sort key, indexes)
+TABLES: Mapping[str, tuple[str, str, Mapping[str, tuple[str, str]]]] = {
+    "contacts": (
+        "contact_id",
+        "",
+        {"pending": ("pending", "pending_since"), "mailing_list": ("list_shard", "contact_id")},
+    ),
+    "events": ("contact_id", "event_key", {}),
+    "forms": ("form_id", "", {}),
+    "throttle": ("key", "", {}),
+    "campaigns": ("campaign_id", "", {}),
+    "ledger": ("campaign_id", "contact_id", {"by_contact": ("contact_id", "campaign_id")}),
+}
+PERSONAL_TABLES = ("contacts", "events", "throttle", "ledger")
+MUNICIPAL = "sakura-city"
+WEB = "seminar"
+FORMS = (
+    Form(
+        form_id=MUNICIPAL,
+        kind=FormKind.MUNICIPAL_LP,
+        title_ja="さくら市 空き家相談",
+        title_en="Sakura City: advice on vacant houses",
+        consent_version=1,
+        purpose_version=1,
+        municipality="さくら市",
+        allowed_origins=("https://www.city.sakura.example.jp",),
+        fields=(ExtraField("name", "お名前", "Name"), ExtraField("message", "内容", "Message")),
+    ),
+    Form(
+        form_id=WEB,
+        kind=FormKind.WEB_FORM,
+        title_ja="空き家活用セミナー申込",
+        title_en="Seminar on making use of vacant houses",
+        consent_version=1,
+        purpose_version=1,
+        fields=(ExtraField("name", "お名前", "Name", required=True, max_length=20),),
+    ),
+)
+State = dict[str, list[dict[str, Any]]]
+Wrap = Callable[[Any], Any]
+
+
+def unwrapped(client: Any) -> Any:
+    return client
+
+
+@dataclass
+class LambdaContext:
+    """The context object of a Lambda invocation."""
+
+    remaining_ms: int | Callable[[], int] = 60_000
+    function_name: str = "test"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:ap-northeast-1:123456789012:function:test"
+    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms if isinstance(self.remaining_ms, int) else self.remaining_ms()
+
+
+@cache
+def _payload(name: str) -> str:
+    return (EVENTS / f"{name}.json").read_text("utf-8")
+
+
+def payload(name: str) -> dict[str, Any]:
+    """A fresh copy of events/{name}.json."""
+    loaded: dict[str, Any] = json.loads(_payload(name))
+    return loaded
+
+
+@dataclass
+class World:
+    """Everything outside the functions, and the functions' dependencies on it."""
+
+    dynamodb: DynamoDBClient
+    secretsmanager: SecretsManagerClient
+    sqs: Any
+    contact_key_arn: str
+    link_keys_arn: str
+    moto_queue_url: str
+    clock: Clock = field(default_factory=Clock)
+    requests: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for form in FORMS:
+            self.dynamodb.put_item(TableName="forms", Item=form_item(form))
+        self.empty = self.saved()
+        self.begin()
+
+    def begin(self) -> None:
+        """Back to an empty world with the two forms."""
+        self.clock.time = Clock().time
+        self.requests = 0
+        self.settings = {
+            "posts_per_minute_per_source": 60,
+            "posts_per_hour_per_address": 20,
+            "settle_seconds": 900,
+            "eligibility_profile": Profile.MANUAL,
+        }
+        self.ses = FakeSes(self.clock)
+        self.queue = FakeQueue(self.clock, "https://sqs.invalid/campaign-jobs")
+        self.restore(self.empty)
+
+    # --- tables
+
+    @property
+    def _tables(self) -> Any:
+        """moto's own tables: its API spends ten times as long on writing the answer."""
+        return dynamodb_backends[ACCOUNT][REGION].tables
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """All items of one table as DynamoDB keeps them, in the order of their keys."""
+        items = [item.to_json()["Attributes"] for item in self._tables[name].all_items()]
+        return sorted(items, key=lambda item: repr(_key(name, item)))
+
+    def tables(self) -> State:
+        return {name: self.table(name) for name in TABLES}
+
+    def saved(self) -> Any:
+        """All tables, to be put back by ``restore``."""
+        return {name: copy.deepcopy(self._tables[name]) for name in TABLES}
+
+    def restore(self, saved: Any) -> None:
+        self._tables.update(copy.deepcopy(saved))
+
+    # --- dependencies of each handler
+
+    def form_intake(self, wrap: Wrap = unwrapped) -> form_intake.Deps:
+        dynamodb = wrap(self.dynamodb)
+        return form_intake.Deps(
+            FormIntakeSettings(
+                **COMPANY,
+                contacts_table="contacts",
+                events_table="events",
+                forms_table="forms",
+                throttle_table="throttle",
+                contact_key_secret=self.contact_key_arn,
+                public_url="https://optin.example.jp",
+                posts_per_minute_per_source=self.settings["posts_per_minute_per_source"],
+                posts_per_hour_per_address=self.settings["posts_per_hour_per_address"],
+            ),
+            ContactStore(dynamodb, "contacts", "events", "throttle", wait=_no_wait),
+            FormStore(dynamodb, "forms"),
+            Secrets(wrap(self.secretsmanager)),
+        )
+
+    def unsubscribe(self, wrap: Wrap = unwrapped) -> unsubscribe.Deps:
+        return unsubscribe.Deps(
+            UnsubscribeSettings(
+                **COMPANY,
+                contacts_table="contacts",
+                events_table="events",
+                link_keys_secret=self.link_keys_arn,
+            ),
+            ContactStore(wrap(self.dynamodb), "contacts", "events", wait=_no_wait),
+            Secrets(wrap(self.secretsmanager)),
+            clock=lambda: self.clock.now().timestamp(),
+        )
+
+    def staff_api(self, wrap: Wrap = unwrapped) -> staff_context.Deps:
+        dynamodb = wrap(self.dynamodb)
+        return staff_context.Deps(
+            StaffApiSettings(
+                **COMPANY,
+                contacts_table="contacts",
+                events_table="events",
+                forms_table="forms",
+                campaigns_table="campaigns",
+                ledger_table="ledger",
+                contact_key_secret=self.contact_key_arn,
+                campaign_queue_url=self.queue.url,
+                eligibility_profile=self.settings["eligibility_profile"],
+            ),
+            ContactStore(dynamodb, "contacts", "events", wait=_no_wait),
+            FormStore(dynamodb, "forms"),
+            CampaignStore(dynamodb, "campaigns"),
+            Ledger(dynamodb, "ledger", "contacts"),
+            JobQueue(wrap(self.queue), self.queue.url),
+            Secrets(wrap(self.secretsmanager)),
+        )
+
+    def campaign_sender(self, wrap: Wrap = unwrapped) -> campaign_sender.Deps:
+        dynamodb = wrap(self.dynamodb)
+        return campaign_sender.Deps(
+            CampaignSenderSettings(
+                **COMPANY,
+                contacts_table="contacts",
+                campaigns_table="campaigns",
+                ledger_table="ledger",
+                link_keys_secret=self.link_keys_arn,
+                campaign_queue_url=self.queue.url,
+                configuration_set="optin",
+                public_url="https://optin.example.jp",
+                mail_domain="mail.example.jp",
+                eligibility_profile=self.settings["eligibility_profile"],
+                settle_seconds=self.settings["settle_seconds"],
+            ),
+            ContactStore(dynamodb, "contacts", "", wait=_no_wait),
+            CampaignStore(dynamodb, "campaigns"),
+            Ledger(dynamodb, "ledger", "contacts"),
+            JobQueue(wrap(self.queue), self.queue.url),
+            Mailer(wrap(self.ses), "optin"),
+            Secrets(wrap(self.secretsmanager)),
+            self.clock.now,
+        )
+
+    def ses_feedback(self, wrap: Wrap = unwrapped) -> ses_feedback.Deps:
+        return ses_feedback.Deps(Ledger(wrap(self.dynamodb), "ledger"))
+
+    # --- requests, built on events/*.json
+
+    def stamped(self, event: dict[str, Any]) -> dict[str, Any]:
+        """As the gateway would hand it over now, under an id of its own."""
+        self.requests += 1
+        at = self.clock.tick()
+        event["requestContext"]["requestId"] = f"request-{self.requests}="
+        event["requestContext"]["timeEpoch"] = round(at.timestamp() * 1000)
+        return event
+
+    def post(
+        self,
+        fields: Mapping[str, str] | None = None,
+        *,
+        form_id: str = MUNICIPAL,
+        html: bool = False,
+        ip: str = "203.0.113.24",
+    ) -> dict[str, Any]:
+        """A urlencoded post of a form, by a program unless ``html``."""
+        event = self.stamped(payload("form_post"))
+        event["pathParameters"] = {"form_id": form_id}
+        event["requestContext"]["http"]["sourceIp"] = ip
+        event["headers"]["x-forwarded-for"] = ip
+        if not html:
+            event["headers"]["accept"] = "application/json"
+        return with_body(event, urlencode(fields or {}))
+
+    def unsubscribe_event(
+        self, name: str, contact: str, campaign: str = "5f2b8c0d9e71"
+    ) -> dict[str, Any]:
+        """events/unsubscribe_{name}.json with a link made for this contact."""
+        event = self.stamped(payload(f"unsubscribe_{name}"))
+        event["pathParameters"] = {"token": self.token(contact, campaign)}
+        return event
+
+    def staff(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        team: str = "CS",
+        query: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """A staff request of a signed-in member of ``team``."""
+        event = self.stamped(payload("staff_contact_lookup"))
+        event["rawPath"] = path
+        event["requestContext"]["http"] |= {"method": method, "path": path}
+        event["pathParameters"] = {"proxy": path[1:]}
+        claims = event["requestContext"]["authorizer"]["jwt"]["claims"]
+        claims |= {"cognito:groups": f"[{team}]", "username": f"{team.lower()}-someone"}
+        del event["body"]
+        if query:
+            event["queryStringParameters"] = dict(query)
+            event["rawQueryString"] = urlencode(query)
+        if body is not None:
+            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        return event
+
+    def ask_staff(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
+        event = self.staff(method, path, body, **more)
+        return Answer.of(staff_api.handler(event, LambdaContext(), self.staff_api()))  # type: ignore[arg-type]
+
+    @cached_property
+    def keys(self) -> LinkKeys:
+        ring = {name: key.encode() for name, key in LINK_KEYS.items() if name != "current"}
+        return LinkKeys(LINK_KEYS["current"], ring)
+
+    def token(self, contact: str, campaign: str = "5f2b8c0d9e71") -> str:
+        return sign(Link(contact, campaign), self.keys)
+
+    @contextmanager
+    def secret(self, arn: str, ring: Mapping[str, str]) -> Iterator[None]:
+        """Another value for a secret, for a while."""
+        was = self.secretsmanager.get_secret_value(SecretId=arn)["SecretString"]
+        self.secretsmanager.put_secret_value(SecretId=arn, SecretString=json.dumps(ring))
+        yield
+        self.secretsmanager.put_secret_value(SecretId=arn, SecretString=was)
+
+    # --- people and their history, written as the handlers write it
+
+    @property
+    def contacts(self) -> ContactStore:
+        return ContactStore(self.dynamodb, "contacts", "events", "throttle", wait=_no_wait)
+
+    @property
+    def campaigns(self) -> CampaignStore:
+        return CampaignStore(self.dynamodb, "campaigns")
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.dynamodb, "ledger", "contacts")
+
+    def happened(self, email: str, kind: EventKind, **changes: Any) -> Event:
+        """Record one fact about an address now."""
+        event = fact(id_of(email), kind, self.clock.tick(), email=email, **changes)
+        self.contacts.record(event)
+        return event
+
+    def confirmed(self, email: str) -> Event:
+        """A ticked box, confirmed by an advisor: eligible."""
+        opted_in = self.happened(email, EventKind.OPTED_IN)
+        self.happened(
+            email,
+            EventKind.REGISTERED,
+            source=Source.STAFF,
+            consent_at=opted_in.at,
+            details={"submission_id": opted_in.event_id, "operator": "cs-someone"},
+        )
+        return opted_in
+
+    def mails_per_person(self) -> Counter[str]:
+        return Counter(mail.recipients[0] for mail in self.ses.mails)
+
+
+def projected(tables: State) -> dict[str, Contact]:
+    """Every contact, rebuilt from nothing but events."""
+    histories: dict[str, list[Event]] = {}
+    for event in map(event_of, tables["events"]):
+        histories.setdefault(event.contact_id, []).append(event)
+    return {name: project(name, history) for name, history in histories.items()}
+
+
+def held(tables: State) -> dict[str, Contact]:
+    """Every contact as stored."""
+    return {contact.contact_id: contact for contact in map(contact_of, tables["contacts"])}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer, read."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @staticmethod
+    def of(response: Mapping[str, Any]) -> Answer:
+        """Whatever a Lambda returns goes through JSON and UTF-8 on its way."""
+        json.dumps(response)
+        text = response.get("body") or ""
+        text.encode()
+        many = response.get("multiValueHeaders") or {}
+        headers = {name.lower(): values[0] for name, values in many.items()}
+        headers |= {name.lower(): value for name, value in (response.get("headers") or {}).items()}
+        return Answer(response["statusCode"], headers, text)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+def fact(contact: str, kind: EventKind, at: datetime, *, email: str = "", **changes: Any) -> Event:
+    """An event as a handler would make it."""
+    values: dict[str, Any] = {"source": Source.WEB_FORM, "details": {"request_id": str(at)}}
+    if kind in {EventKind.OPTED_IN, EventKind.BOX_LEFT_UNTICKED, EventKind.NOTIFIED}:
+        address = parse_address(email)
+        wording = TextId.NOTICE if kind is EventKind.NOTIFIED else TextId.OPTIN_CHECKBOX
+        values |= {
+            "source": Source.WEB_FORM if kind is EventKind.NOTIFIED else Source.MUNICIPAL_LP,
+            "details": {"form_id": MUNICIPAL, "municipality": "さくら市"},
+            "personal": {
+                "address": address.used,
+                "typed": address.typed,
+                "address_kind": address.kind.value,
+            },
+            "wording": consent.current(wording).wording(Language.JA),
+        }
+    values |= changes
+    return Event(contact, event_id(contact, kind, str(at)), kind, at, **values)
+
+
+def with_body(
+    event: dict[str, Any], body: str | bytes, content_type: str | None = None
+) -> dict[str, Any]:
+    """The event with another body, base64 as the gateway sends anything but plain text."""
+    raw = body.encode() if isinstance(body, str) else body
+    event["body"] = base64.b64encode(raw).decode()
+    event["isBase64Encoded"] = True
+    event["headers"]["content-length"] = str(len(raw))
+    if content_type is not None:
+        event["headers"]["content-type"] = content_type
+    return event
+
+
+@cache
+def id_of(email: str) -> str:
+    return contact_id(parse_address(email).lookup, CONTACT_KEY.encode())
+
+
+@cache
+def same_shard(count: int) -> tuple[str, ...]:
+    """Addresses whose contacts stand in one shard of the mailing list, in the list's order."""
+    found = [email for n in range(40 * count) if id_of(email := f"p{n}@example.jp")[0] == "7"]
+    return tuple(sorted(found[:count], key=id_of))
+
+
+def _key(table: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    partition, sort, _ = TABLES[table]
+    return {name: item[name] for name in (partition, sort) if name}
+
+
+def _no_wait(_seconds: float) -> None:
+    """Tests do not sleep."""
+
+
+@contextmanager
+def small_aws() -> Iterator[World]:
+    """moto with the product's tables, secrets and queue."""
+    with mock_aws():
+        session = boto3.session.Session(
+            aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION
+        )
+        dynamodb = session.client("dynamodb")
+        for name, (partition, sort, indexes) in TABLES.items():
+            _create(dynamodb, name, partition, sort, indexes)
+        secrets = session.client("secretsmanager")
+        contact_key = secrets.create_secret(Name="contact-key", SecretString=CONTACT_KEY)
+        link_keys = secrets.create_secret(Name="link-keys", SecretString=json.dumps(LINK_KEYS))
+        sqs = session.client("sqs")
+        queue = sqs.create_queue(QueueName="campaign-jobs")
+        yield World(dynamodb, secrets, sqs, contact_key["ARN"], link_keys["ARN"], queue["QueueUrl"])
+
+
+def _create(
+    dynamodb: DynamoDBClient,
+    name: str,
+    partition: str,
+    sort: str,
+    indexes: Mapping[str, tuple[str, str]],
+) -> None:
+    used = {partition, sort, *(key for keys in indexes.values() for key in keys)} - {""}
+    more: dict[str, Any] = {}
+    if indexes:
+        more["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index,
+                "KeySchema": _schema(*keys),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index, keys in indexes.items()
+        ]
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=_schema(partition, sort),
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in sorted(used)],
+        BillingMode="PAY_PER_REQUEST",
+        **more,
+    )
+
+
+def _schema(partition: str, sort: str) -> list[Any]:
+    keys = [{"AttributeName": partition, "KeyType": "HASH"}]
+    return keys + ([{"AttributeName": sort, "KeyType": "RANGE"}] if sort else [])
