@@ -629,7 +629,7 @@ def test_a_likely_slip_is_asked_about_and_can_be_confirmed_by_sending_again() ->
     asked = pages.form_page(
         MUNICIPAL,
         COMPANY,
-        language=Language.JA,
+        language=Lang.JA,
         rendered_at="",
         values={"email": "a@gmial.com"},
         problems=slip,
