@@ -41,7 +41,7 @@ FORMS: tuple[Mapping[str, Any], ...] = (
         "purpose_version": 1,
         "allowed_origins": ["http://127.0.0.1:8000", "https://www.city.sakura.example.jp"],
         "fields": [
-            {"name": "name", "label_ja": "お名前", "label_en": "Name", "required": True},
+            {"name": "name", "label_ja": "お名前", "label_en": "Name"},
             {"name": "phone", "label_ja": "電話番号", "label_en": "Telephone"},
             {
                 "name": "message",
@@ -61,7 +61,7 @@ FORMS: tuple[Mapping[str, Any], ...] = (
         "purpose_version": 1,
         "allowed_origins": ["https://www.town.midori.example.jp"],
         "fields": [
-            {"name": "name", "label_ja": "お名前", "label_en": "Name", "required": True},
+            {"name": "name", "label_ja": "お名前", "label_en": "Name"},
             {"name": "address", "label_ja": "空き家の所在地", "label_en": "Where the house is"},
         ],
     },
@@ -73,7 +73,7 @@ FORMS: tuple[Mapping[str, Any], ...] = (
         "consent_version": 1,
         "purpose_version": 1,
         "fields": [
-            {"name": "name", "label_ja": "お名前", "label_en": "Name", "required": True},
+            {"name": "name", "label_ja": "お名前", "label_en": "Name"},
             {"name": "company", "label_ja": "会社・団体名", "label_en": "Organisation"},
         ],
     },

@@ -35,14 +35,24 @@ _MATCHING = {"Send": "SEND", "Delivery": "DELIVERY", "Bounce": "BOUNCE", "Compla
 _RULES_AGE = 2.0  # seconds; a deployment may change them
 
 
+_WORKERS = 2  # each keeps a process of the function busy, with 50 MB
+_TRIES = 3  # as often as Lambda tries an asynchronous event
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    arn: str
+    dead_letters: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     pattern: str
-    targets: tuple[str, ...]
+    targets: tuple[_Target, ...]
 
 
 class Feedback:
-    """A queue and one worker, so that sending never waits for feedback."""
+    """A queue and its workers, so that sending never waits for feedback."""
 
     def __init__(self, aws: Aws, clock: Callable[[], datetime]) -> None:
         self._aws = aws
@@ -59,6 +69,9 @@ class Feedback:
 
     async def work(self) -> None:
         """Publish for ever."""
+        await asyncio.gather(*(self._work() for _ in range(_WORKERS)))
+
+    async def _work(self) -> None:
         while True:
             message, kind = await self._queue.get()
             try:
@@ -83,18 +96,25 @@ class Feedback:
                 for target in rule.targets:
                     self._deliver(target, event)
 
-    def _deliver(self, target: str, event: str) -> None:
-        service = target.split(":")[2]
-        if service == "lambda":
-            self._aws.functions.invoke(
-                FunctionName=target, InvocationType="Event", Payload=event.encode()
-            )
-        elif service == "sqs":
-            name = target.rsplit(":", 1)[1]
-            url = self._aws.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-            self._aws.sqs.send_message(QueueUrl=url, MessageBody=event)
-        else:
-            _LOG.warning("SES events do not reach %s here", target)
+    def _deliver(self, target: _Target, event: str) -> None:
+        service = target.arn.split(":")[2]
+        if service == "sqs":
+            self._queue_up(target.arn, event)
+        elif service != "lambda":
+            _LOG.warning("SES events do not reach %s here", target.arn)
+        # Called to the end, one by one: the emulator starts a process for each event in flight.
+        elif not any(self._invoked(target.arn, event) for _ in range(_TRIES)):
+            _LOG.warning("%s failed %d times on an SES event", target.arn, _TRIES)
+            if target.dead_letters:
+                self._queue_up(target.dead_letters, event)
+
+    def _invoked(self, function: str, event: str) -> bool:
+        answer = self._aws.functions.invoke(FunctionName=function, Payload=event.encode())
+        return "FunctionError" not in answer
+
+    def _queue_up(self, queue: str, event: str) -> None:
+        url = self._aws.sqs.get_queue_url(QueueName=queue.rsplit(":", 1)[1])["QueueUrl"]
+        self._aws.sqs.send_message(QueueUrl=url, MessageBody=event)
 
     def _current_rules(self) -> Sequence[_Rule]:
         read_at, rules = self._rules
@@ -105,7 +125,10 @@ class Feedback:
             _Rule(
                 pattern=rule["EventPattern"],
                 targets=tuple(
-                    target["Arn"]
+                    _Target(
+                        arn=target["Arn"],
+                        dead_letters=target.get("DeadLetterConfig", {}).get("Arn", ""),
+                    )
                     for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
                 ),
             )

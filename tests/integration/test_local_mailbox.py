@@ -31,17 +31,21 @@ def mail(to: str = "taro@example.jp", subject: str = "ご案内") -> bytes:
     return message.as_bytes()
 
 
-def browse(mailbox: Mailbox, look: Callable[[Client], Awaitable[Any]]) -> Any:
-    async def visit() -> Any:
+Browse = Callable[[Mailbox, Callable[[Client], Awaitable[Any]]], Any]
+
+
+@pytest.fixture
+def browse(apart: Callable[..., Any]) -> Browse:
+    async def visit(mailbox: Mailbox, look: Callable[[Client], Awaitable[Any]]) -> Any:
         app = web.Application()
         app.add_subapp("/mailbox", routes(mailbox, url="http://localhost/mailbox"))
         async with TestClient(TestServer(app)) as client:
             return await look(client)
 
-    return asyncio.run(visit())
+    return lambda mailbox, look: apart(visit(mailbox, look))
 
 
-def test_json_lists_newest_first_with_the_contracts_fields(tmp_path: Path) -> None:
+def test_json_lists_newest_first_with_the_contracts_fields(tmp_path: Path, browse: Browse) -> None:
     mailbox = Mailbox(tmp_path)
     mailbox.add("sent", mail(subject="一"))
     mailbox.add("sent", mail(to="hanako@example.jp", subject="二"))
@@ -69,7 +73,7 @@ def test_mail_is_there_after_a_restart(tmp_path: Path) -> None:
     assert again.raw(kept.id) == raw
 
 
-def test_pages_show_mail_and_never_run_it(tmp_path: Path) -> None:
+def test_pages_show_mail_and_never_run_it(tmp_path: Path, browse: Browse) -> None:
     mailbox = Mailbox(tmp_path)
     kept = mailbox.add("sent", mail(subject="<script>alert(2)</script>"))
 
@@ -96,7 +100,7 @@ def test_pages_show_mail_and_never_run_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("domain", "accepted"), [(None, True), ("mail.example.jp", False)])
 def test_smtp_keeps_what_it_accepts_byte_for_byte(
-    tmp_path: Path, domain: str | None, accepted: bool
+    tmp_path: Path, apart: Callable[..., Any], domain: str | None, accepted: bool
 ) -> None:
     mailbox = Mailbox(tmp_path)
     raw = mail().replace(b"\n", b"\r\n")
@@ -111,10 +115,10 @@ def test_smtp_keeps_what_it_accepts_byte_for_byte(
             await asyncio.to_thread(send, server.sockets[0].getsockname()[1])
 
     if accepted:
-        asyncio.run(exchange())
+        apart(exchange())
         (kept,) = mailbox.newest_first("received")
         assert mailbox.raw(kept.id) == raw
     else:
         with pytest.raises(smtplib.SMTPRecipientsRefused):
-            asyncio.run(exchange())
+            apart(exchange())
         assert list(mailbox.newest_first("received")) == []

@@ -81,14 +81,18 @@ def policy(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def visit(folder: Path, story: Callable[[World], None]) -> None:
+Visit = Callable[[Callable[[World], None]], None]
+
+
+@pytest.fixture
+def visit(tmp_path: Path, apart: Callable[..., Any]) -> Visit:
     """Run a story, which blocks, beside the servers it talks to."""
 
-    async def run() -> None:
-        async with world(folder) as here:
+    async def run(story: Callable[[World], None]) -> None:
+        async with world(tmp_path) as here:
             await asyncio.to_thread(story, here)
 
-    asyncio.run(run())
+    return lambda story: apart(run(story))
 
 
 @asynccontextmanager
@@ -133,7 +137,9 @@ def prepare(aws: Aws) -> None:
     )
 
 
-def test_mail_of_a_permitted_role_arrives_and_is_reported(tmp_path: Path) -> None:
+def test_mail_of_a_permitted_role_arrives_and_is_reported(
+    tmp_path: Path, apart: Callable[..., Any]
+) -> None:
     def story(here: World) -> None:
         send = here.sender(IDENTITY, CONFIGURATION_SET)
         message_id = send()["MessageId"]
@@ -148,7 +154,7 @@ def test_mail_of_a_permitted_role_arrives_and_is_reported(tmp_path: Path) -> Non
             await here.feedback.drain(20)
             return await asyncio.to_thread(here.events)
 
-    events = asyncio.run(run())
+    events = apart(run())
     told = sorted(
         (event["detail"]["mail"]["destination"][0], event["detail-type"]) for event in events
     )
@@ -162,16 +168,16 @@ def test_mail_of_a_permitted_role_arrives_and_is_reported(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("resources", [(), (IDENTITY,)])
-def test_a_role_that_may_not_send_is_denied(tmp_path: Path, resources: tuple[str, ...]) -> None:
+def test_a_role_that_may_not_send_is_denied(visit: Visit, resources: tuple[str, ...]) -> None:
     def story(here: World) -> None:
         with pytest.raises(ClientError, match="AccessDenied"):
             here.sender(*resources)()
         assert list(here.mailbox.newest_first()) == []
 
-    visit(tmp_path, story)
+    visit(story)
 
 
-def test_failures_can_be_asked_for(tmp_path: Path) -> None:
+def test_failures_can_be_asked_for(visit: Visit) -> None:
     def story(here: World) -> None:
         send = here.sender(IDENTITY, CONFIGURATION_SET)
         wanted: Any = {"fail_next": [{"status": 429, "type": "TooManyRequestsException"}]}
@@ -181,4 +187,4 @@ def test_failures_can_be_asked_for(tmp_path: Path) -> None:
         send()
         assert len(list(here.mailbox.newest_first())) == 1
 
-    visit(tmp_path, story)
+    visit(story)
