@@ -82,6 +82,7 @@ def environments(
         },
         "ses_feedback": ledger,
         "console": {
+            **public_url,
             "COMPANY_NAME": config.company.name,
             "STAFF_API_URL": urls.staff_api,
             "CONSOLE_URL": urls.console,

@@ -33,15 +33,13 @@ class Deps:
     """What the console works with. ``seconds`` are all a page may take, below the function's."""
 
     settings: ConsoleSettings
-    public_url: str = ""
     seconds: float = 17
 
 
 @cache
 def default_deps() -> Deps:
     """The dependencies of the running function."""
-    public_url = os.environ.get("PUBLIC_URL", "").rstrip("/")  # without it forms have no links
-    return Deps(load(ConsoleSettings, os.environ), public_url)
+    return Deps(load(ConsoleSettings, os.environ))
 
 
 View = Callable[[Visit], Response]
@@ -112,7 +110,7 @@ def _answer(deps: Deps, request: Request, sessions: Sessions) -> Response:
         return _signed_out(sessions, method, path)
     api = StaffApi(sessions.http, deps.settings.staff_api_url, session.access)
     try:
-        response = view(Visit(deps.settings, deps.public_url, request, session.person, api, ids))
+        response = view(Visit(deps.settings, request, session.person, api, ids))
     except SignedOut:
         return _token_refused(sessions, method, path)
     except ApiError as error:

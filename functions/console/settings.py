@@ -15,6 +15,7 @@ class ConsoleSettings:
     staff_api_url: str
     cognito_domain: str
     cognito_client_id: str
+    public_url: str  # of the forms, which it links to
 
     @property
     def prefix(self) -> str:

@@ -29,7 +29,6 @@ class Visit:
     """One request of a signed-in person. ``path`` holds the ids in the address."""
 
     settings: ConsoleSettings
-    public_url: str
     request: Request
     person: Person
     api: StaffApi
@@ -345,4 +344,4 @@ def _campaign(
 
 def forms(visit: Visit) -> Response:
     """The forms, with where they are."""
-    return visit.page("forms.html", forms=visit.api.forms(), public_url=visit.public_url)
+    return visit.page("forms.html", forms=visit.api.forms(), public_url=visit.settings.public_url)
