@@ -104,6 +104,7 @@ def _post_form(request: Request, deps: Deps) -> dict[str, Any]:
             ask_about_typo(submission, fields)
         submission_id = _store(submission, request, deps)
     except OptinError as error:
+        logger.info("refused", extra={"code": error.code, "status": error.status})
         if request.wants_html:
             return _form_again(request, deps, form, fields, error)
         answer = problem(error)
@@ -334,7 +335,6 @@ def _form_again(
     request: Request, deps: Deps, form: Form, fields: Mapping[str, str], error: OptinError
 ) -> dict[str, Any]:
     """A browser gets its form back, with what it entered and the message beside the field."""
-    logger.info("refused", extra={"code": error.code, "status": error.status})
     answer = _form_page(request, deps, form, status=error.status, fields=fields, error=error)
     answer["headers"].update(error_headers(error, _ROUTES, request))
     return answer

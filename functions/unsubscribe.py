@@ -20,6 +20,7 @@ from shared.adapters.secrets import Secrets
 from shared.domain.address import parse_address
 from shared.domain.eligibility import refusal_stands
 from shared.domain.errors import (
+    BadRequest,
     Conflict,
     FieldProblem,
     MethodNotAllowed,
@@ -125,7 +126,7 @@ def _is_one_click(request: Request) -> bool:
     """Only evidence depends on it: a stop is honoured whatever the body says."""
     try:
         return b"One-Click" in request.body
-    except PayloadTooLarge:
+    except (PayloadTooLarge, BadRequest):
         return False
 
 

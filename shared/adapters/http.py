@@ -112,15 +112,19 @@ class Request:
 
         Raises:
             PayloadTooLarge: over ``MAX_BODY`` bytes.
+            BadRequest: not the base64 it should be.
         """
         text = self.event.get("body") or ""
         if len(text) > MAX_BODY * 4 // 3 + 4:
             raise _too_large()
-        raw = (
-            base64.b64decode(text)
-            if self.event.get("isBase64Encoded")
-            else text.encode("utf-8", "surrogatepass")
-        )
+        try:
+            raw = (
+                base64.b64decode(text, validate=True)
+                if self.event.get("isBase64Encoded")
+                else text.encode("utf-8", "surrogatepass")
+            )
+        except ValueError as error:
+            raise _malformed() from error
         if len(raw) > MAX_BODY:
             raise _too_large()
         return raw
@@ -182,6 +186,8 @@ def _json(request: Request) -> list[tuple[str, str]]:
         raise _malformed()
     texts: list[tuple[str, str]] = []
     for name, value in pairs:
+        if not _is_unicode(name):
+            raise _malformed()
         if value is None:
             continue
         if isinstance(value, bool):
@@ -220,7 +226,7 @@ def _multipart(request: Request) -> list[tuple[str, str]]:
             part_limit=_MAX_FIELDS,
         )
         return [(part.name, part.value) for part in parser if not part.filename]
-    except (MultipartError, ValueError) as error:
+    except (MultipartError, ValueError, LookupError) as error:  # LookupError: an unknown charset
         raise _malformed() from error
 
 
