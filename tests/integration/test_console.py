@@ -1091,7 +1091,11 @@ def test_a_post_that_surely_did_not_arrive_says_only_that(tab: Tab, deps: Deps) 
 def test_a_slow_api_does_not_outlast_the_page(tab: Tab, outside: Outside, server: str) -> None:
     tab.deps = deps_at(tab.deps.settings.console_url, server, seconds=0.3)
     answered = threading.Event()
-    outside.faults["GET /forms"] = [lambda: answered.wait(30)]
+
+    def keep_waiting() -> None:
+        answered.wait(30)
+
+    outside.faults["GET /forms"] = [keep_waiting]
     answer = tab.get("/forms")  # comes although the API still keeps us waiting
     answered.set()
     assert answer.status == 503
