@@ -165,9 +165,8 @@ def marks_of(event: Event) -> dict[Register, Mark]:
     if "address" in event.personal or kind is EventKind.ERASED:
         marks[Register.ADDRESS] = _switch(event, _address_values(event))
     if kind in _LISTS:
-        # Not before its own yes, lest an earlier refusal hide it where clocks disagree.
-        key = max(event.key, event.consent_key)
-        marks[Register.LISTING] = Mark(key, kind, event.source, _ON)
+        # By the moment of the yes, as the rule counts it: an index by any other could hide one.
+        marks[Register.LISTING] = Mark(event.consent_key, kind, event.source, _ON)
     elif kind in _REFUSALS:
         marks[Register.LISTING] = _switch(event, _OFF)
     if kind is EventKind.OPTED_IN:
