@@ -241,25 +241,29 @@ def test_an_explicit_yes_restores_after_any_history(history: list[Event], yes: E
 
 
 def test_every_short_history() -> None:
-    """After an opt-in: all three facts in sequence, all two in one moment, of every kind."""
+    """Of every kind: any three facts after an opt-in, any two in one moment after a yes too."""
     letters = [kind for kind in KINDS if kind is not EventKind.UNSUBSCRIBE_REASON]
     opt_in = make(CONTACTS[0], 1, EventKind.OPTED_IN, START, personal=STANDARD)
+    yes = make(CONTACTS[0], 2, EventKind.PHONE_ACCEPTED, START)
 
     def at(position: int, kind: EventKind, step: timedelta) -> Event:
         return make(
             CONTACTS[0],
-            2 + position,
+            3 + position,
             kind,
-            START + step * (1 + position),
+            START + timedelta(hours=1) + step * position,
             source=Source.WEB_FORM,
             personal=STANDARD,
             confirms=opt_in if kind is EventKind.REGISTERED else None,
         )
 
-    for length, step in ((3, timedelta(hours=1)), (2, timedelta(0))):
+    for first, length, step in (
+        ([opt_in], 3, timedelta(hours=1)),
+        ([opt_in, yes], 2, timedelta(0)),
+    ):
         table = [[at(n, kind, step) for kind in letters] for n in range(length)]
         for facts in itertools.product(*table):
-            history = [opt_in, *facts]
+            history = [*first, *facts]
             check(CONTACTS[0], history, project(CONTACTS[0], history))
             ran["exhaustive histories"] += 1
 
