@@ -154,10 +154,7 @@ def marks_of(event: Event) -> dict[Register, Mark]:
     """The registers an event writes, and what it writes there."""
     kind = event.kind
     marks: dict[Register, Mark] = {}
-    if kind is EventKind.NOTIFIED and event.source not in _NOTICE_SUFFICES:
-        register = None
-    else:
-        register = _REGISTER_OF.get(kind)
+    register = _register_of(event)
     if register is not None:
         key = event.consent_key if register is Register.EXPLICIT_YES else event.key
         kept = {name: event.details[name] for name in _KEPT_VALUES if name in event.details}
@@ -174,6 +171,12 @@ def marks_of(event: Event) -> dict[Register, Mark]:
     elif kind is EventKind.REGISTERED or kind in _REFUSALS:
         marks[Register.AWAITING] = _switch(event, _OFF)
     return marks
+
+
+def _register_of(event: Event) -> Register | None:
+    if event.kind is EventKind.NOTIFIED and event.source not in _NOTICE_SUFFICES:
+        return None
+    return _REGISTER_OF.get(event.kind)
 
 
 def _switch(event: Event, values: Mapping[str, str]) -> Mark:

@@ -61,8 +61,8 @@ def judge(contact: Contact, profile: Profile) -> Verdict:
     """Decide for one contact, from what its events left, with the reasons."""
     conditions: tuple[Condition, ...] = (
         _address_is_held(contact),
+        _no_refusal_stands(contact),  # first of the reasons given: a refusal always wins
         _permission_stands(contact),
-        _no_refusal_stands(contact),
         _address_is_deliverable(contact),
         _nothing_is_undecided(contact),
         _overseas_person_said_yes(contact),

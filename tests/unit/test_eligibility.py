@@ -68,7 +68,7 @@ CASES: list[tuple[str, tuple[Any, ...], str, str]] = [
     ("A4 notice, refused", (K.NOTIFIED, K.IN_PERSON_REFUSED), "in_person_refused", "="),
     ("A4 yes in person", (K.IN_PERSON_ACCEPTED,), "eligible", "eligible"),
     ("A5 yes on the phone", (K.PHONE_ACCEPTED,), "eligible", "eligible"),
-    ("A5 no on the phone", (K.PHONE_REFUSED,), "no_permission", "="),
+    ("A5 no on the phone", (K.PHONE_REFUSED,), "phone_refused", "="),
     ("A5 registered, then no on the phone",
      (K.OPTED_IN, confirmed(0), K.PHONE_REFUSED), "phone_refused", "="),
     ("A2 imported consent", (K.IMPORTED_CONSENT,), "eligible", "eligible"),
