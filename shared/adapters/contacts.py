@@ -227,8 +227,9 @@ class ContactStore:
         )
 
     def _exact_update(self, event: Event, held: Contact) -> dict[str, Any]:
-        condition = "version = :held" if held.version else "attribute_not_exists(version)"
-        values = {":held": held.version} if held.version else {}
+        known = held.version > 0
+        condition = "version = :version" if known else "attribute_not_exists(version)"
+        values = {":version": held.version} if known else {}
         return self._update(event.contact_id, newer(held, marks_of(event)), condition, values)
 
     def _update(

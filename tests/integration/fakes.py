@@ -82,14 +82,17 @@ class FakeSes:
     mails: list[Outgoing] = field(default_factory=list)
     rejects: set[str] = field(default_factory=set)
     throttles: dict[str, int] = field(default_factory=dict)  # how many times still
+    breaks: dict[str, int] = field(default_factory=dict)  # answers 500, has not taken the mail
+    loses: dict[str, int] = field(default_factory=dict)  # takes the mail, the answer is lost
     untold: list[dict[str, Any]] = field(default_factory=list)
 
     def send_email(self, **request: Any) -> dict[str, Any]:
         check_request("sesv2", "SendEmail", request)
         to = request["Destination"]["ToAddresses"][0]
-        if self.throttles.get(to, 0):
-            self.throttles[to] -= 1
+        if _use_up(self.throttles, to):
             raise client_error("TooManyRequestsException", 429, "SendEmail")
+        if _use_up(self.breaks, to):
+            raise client_error("InternalFailure", 500, "SendEmail")
         if to in self.rejects:
             raise client_error("MessageRejected", 400, "SendEmail")
         tags = {tag["Name"]: tag["Value"] for tag in request["EmailTags"]}
@@ -100,6 +103,8 @@ class FakeSes:
             raise client_error("BadRequestException", 400, "SendEmail") from error
         self.mails.append(mail)
         self.untold.append(describe(mail, "Send", self.clock.now()))
+        if _use_up(self.loses, to):
+            raise ReadTimeoutError(endpoint_url="https://email.invalid")
         return {"MessageId": message_id}
 
     def to(self, address: str) -> list[Outgoing]:
@@ -109,6 +114,12 @@ class FakeSes:
         """The send events EventBridge has not delivered yet."""
         told, self.untold = self.untold, []
         return told
+
+
+def _use_up(times: dict[str, int], key: str) -> bool:
+    left = times.get(key, 0)
+    times[key] = max(0, left - 1)
+    return left > 0
 
 
 def read(mail: Outgoing) -> EmailMessage:
@@ -237,3 +248,34 @@ class _Proxy:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._client, name)
         return lambda **request: self._faults.call(name, method, request)
+
+
+class Meanwhile:
+    """A client before whose first call of ``name`` something else happens, once."""
+
+    def __init__(self, name: str, happens: Callable[[], object]) -> None:
+        self._name = name
+        self._happens: Callable[[], object] | None = happens
+
+    def wrap(self, client: Any) -> Any:
+        return _Interrupted(self, client)
+
+    def before(self, name: str) -> None:
+        if name == self._name and self._happens is not None:
+            happens, self._happens = self._happens, None
+            happens()
+
+
+class _Interrupted:
+    def __init__(self, meanwhile: Meanwhile, client: Any) -> None:
+        self._meanwhile = meanwhile
+        self._client = client
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._client, name)
+
+        def call(**request: Any) -> Any:
+            self._meanwhile.before(name)
+            return method(**request)
+
+        return call
