@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -22,7 +21,6 @@ from local.config import ACCOUNT, REGION
 
 PATH = "/v2/email/outbound-emails"
 _ROLE = re.compile(r"User: arn:aws:sts::\d+:assumed-role/([^/\s]+)/")
-_VERDICT_AGE = 2.0  # seconds; a test may change a role's policy
 _NOT_HANDED_ON = frozenset({"content-length", "connection", "transfer-encoding"})
 
 
@@ -36,29 +34,21 @@ class Refusal:
 
 
 class Permission:
-    """Asks the emulator, and remembers a "yes" for a moment."""
+    """Asks the emulator each time: a test may have changed a role's policy just now."""
 
     def __init__(self, aws: Aws, http: aiohttp.ClientSession, emulator_url: str) -> None:
         self._aws = aws
         self._http = http
         self._url = f"{emulator_url}{PATH}"
-        self._allowed: dict[tuple[str, ...], float] = {}
 
     async def refusal(
         self, headers: Mapping[str, str], body: bytes, request: Mapping[str, Any]
     ) -> Refusal | None:
         """None if this signed request may be carried out."""
-        resources = _resources(request)
-        credential = headers.get("Authorization", "").partition("Credential=")[2].split("/", 1)[0]
-        known = (credential, *resources)
-        if time.monotonic() - self._allowed.get(known, -_VERDICT_AGE) < _VERDICT_AGE:
-            return None
         refusal = await self._asked(headers, body)
         role = _ROLE.search(refusal.body.decode("utf-8", "replace")) if refusal else None
-        if role is not None and await asyncio.to_thread(self._may, role[1], resources):
-            refusal = None
-        if refusal is None:
-            self._allowed[known] = time.monotonic()
+        if role is not None and await asyncio.to_thread(self._may, role[1], _resources(request)):
+            return None
         return refusal
 
     async def _asked(self, headers: Mapping[str, str], body: bytes) -> Refusal | None:
