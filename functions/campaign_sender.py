@@ -82,7 +82,12 @@ def handler(
     ready = deps or _deps()
 
     def work(record: SQSRecord) -> None:
-        _Shard(ready, Job.parse(record.body), context.get_remaining_time_in_millis).send()
+        try:
+            _Shard(ready, Job.parse(record.body), context.get_remaining_time_in_millis).send()
+        except Exception:
+            # The batch processor only counts it.
+            logger.exception("job failed", extra={"message_id": record.message_id})
+            raise
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event, work, processor, context)

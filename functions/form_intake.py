@@ -47,7 +47,7 @@ from shared.domain.intake import (
     submission_event,
 )
 from shared.settings import FormIntakeSettings, load
-from shared.telemetry import count, logger
+from shared.telemetry import count, logger, refused
 from shared.texts.consent import Language
 
 
@@ -86,7 +86,7 @@ def handler(event: Mapping[str, Any], _context: object, deps: Deps | None = None
             raise _no_route(request)
         return route(request, deps)
     except OptinError as error:
-        logger.info("refused", extra={"code": error.code, "status": error.status})
+        refused(error.code, error.status)
         answer = _error_answer(request, deps, error)
         answer["headers"].update(error_headers(error, _ROUTES, request))
         return answer
@@ -104,7 +104,7 @@ def _post_form(request: Request, deps: Deps) -> dict[str, Any]:
             ask_about_typo(submission, fields)
         submission_id = _store(submission, request, deps)
     except OptinError as error:
-        logger.info("refused", extra={"code": error.code, "status": error.status})
+        refused(error.code, error.status)
         if request.wants_html:
             return _form_again(request, deps, form, fields, error)
         answer = problem(error)
@@ -252,7 +252,7 @@ def _cors(request: Request, form: Form) -> dict[str, str]:
     if origin in form.allowed_origins:
         return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
     same_site = request.headers.get("sec-fetch-site", "") in {"same-origin", "none"}
-    own = urlsplit(origin).netloc == request.headers.get("host", "-")
+    own = origin.partition("://")[2] == request.headers.get("host", "-")
     if origin in {"", "null"} or same_site or own:
         return {}
     raise NotAllowed(

@@ -32,7 +32,7 @@ from shared.domain.errors import (
 from shared.domain.events import UNSUBSCRIBE_REASONS, Event, EventKind, Source, event_id
 from shared.domain.links import Link, LinkKeys, UnknownKey, verify
 from shared.settings import UnsubscribeSettings, load
-from shared.telemetry import logger, seconds
+from shared.telemetry import logger, refused, seconds
 from shared.texts import consent
 from shared.texts.consent import Language, TextId, Wording
 
@@ -72,7 +72,7 @@ def handler(event: Mapping[str, Any], _context: object, deps: Deps | None = None
             )
         return route(request, deps, _read_link(request, deps))
     except OptinError as error:
-        logger.info("refused", extra={"code": error.code, "status": error.status})
+        refused(error.code, error.status)
         answer = _error_answer(request, deps, error)
         answer["headers"].update(error_headers(error, _ROUTES, request))
         return answer

@@ -12,6 +12,12 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 logger = Logger()
 
 
+def refused(code: str, status: int) -> None:
+    """Record an answer that is an error; where the failure is ours, at that level."""
+    say = logger.error if status >= 500 else logger.info
+    say("refused", extra={"code": code, "status": status}, stacklevel=3)
+
+
 def count(name: str) -> None:
     """Add one to a CloudWatch metric (embedded metric format, no call)."""
     with single_metric(name=name, unit=MetricUnit.Count, value=1):

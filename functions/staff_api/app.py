@@ -19,7 +19,7 @@ from functions.staff_api import campaigns, contacts, forms, registrations
 from functions.staff_api.context import Deps, default_deps
 from shared.adapters.http import problem
 from shared.domain.errors import BadRequest, FieldProblem, NotFound, OptinError, Unprocessable
-from shared.telemetry import logger
+from shared.telemetry import logger, refused
 
 app = APIGatewayHttpResolver(
     enable_validation=True, serializer=partial(json.dumps, ensure_ascii=False)
@@ -45,7 +45,7 @@ def openapi_json() -> str:
 
 @app.exception_handler(OptinError)  # type: ignore[untyped-decorator]
 def _known_error(error: OptinError) -> Response[str]:
-    logger.info("refused", extra={"code": error.code, "status": error.status})
+    refused(error.code, error.status)
     return _problem(error)
 
 

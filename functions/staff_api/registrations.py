@@ -27,13 +27,14 @@ from shared.telemetry import logger
 router = Router()  # type: ignore[no-untyped-call]
 _call = partial(call_of, router)
 _TRIES = 3
+_PLACE = r"^$|^[0-9a-f]{32}@\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"  # contact@since
 
 
 @router.get("/registrations", summary="Opt-ins that wait for an advisor", tags=["registrations"])
 def pending(
     status: Annotated[Literal["pending"], Query()] = "pending",  # noqa: ARG001 (one kind so far)
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    after: Annotated[str, Query(max_length=80)] = "",
+    after: Annotated[str, Query(pattern=_PLACE)] = "",
 ) -> PendingPage:
     """A page of them, the longest waiting first; ``next`` is empty on the last."""
     call = _call(Permission.READ_CONTACTS)
