@@ -7,15 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.domain.audience import EVERYONE, Audience
 from shared.domain.errors import FieldProblem, Unprocessable
 
 
 class CampaignStatus(StrEnum):
-    """Life of a campaign: draft, then sending, then done. Never sent twice."""
+    """Life of a campaign; what leads where is ``lifecycle``."""
 
     DRAFT = "draft"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
     SENDING = "sending"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
     DONE = "done"
+
+
+class PauseReason(StrEnum):
+    """Why no further recipient is claimed for now."""
+
+    STAFF = "staff"
+    REPUTATION = "reputation"  # too many bounces or complaints
+    ACCOUNT = "account"  # SES refuses everything: paused, unverified, suspended
 
 
 class Outcome(StrEnum):
@@ -30,7 +43,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One bulk mail: subject and plain-text body, and who wrote it."""
+    """One bulk mail: subject and Markdown body, for whom, and how far it has come.
+
+    ``text`` is the hand-edited text part, empty where it is made from ``body``. ``version``
+    counts the saves, so that nobody overwrites what somebody else saved meanwhile.
+    """
 
     campaign_id: str
     subject: str
@@ -38,6 +55,17 @@ class Campaign:
     created_by: str
     created_at: datetime
     status: CampaignStatus = CampaignStatus.DRAFT
+    text: str = ""
+    audience: Audience = EVERYONE
+    edited_by: str = ""
+    tested_hash: str = ""
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    scheduled_for: datetime | None = None
+    started_at: datetime | None = None
+    pause_reason: PauseReason | None = None
+    cloned_from: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
