@@ -124,7 +124,11 @@ OUTCOMES: Mapping[str, str] = {
 
 STATUSES: Mapping[str, str] = {
     CampaignStatus.DRAFT: "下書き",
+    CampaignStatus.APPROVED: "承認済み",
+    CampaignStatus.SCHEDULED: "予約済み",
     CampaignStatus.SENDING: "送信中",
+    CampaignStatus.PAUSED: "一時停止中",
+    CampaignStatus.CANCELLED: "中止",
     CampaignStatus.DONE: "送信完了",
 }
 
