@@ -14,10 +14,15 @@ FILL_TIME = timedelta(seconds=2)  # a form sent sooner is taken for a robot's
 
 
 def fill_in(page: Page, entry: Mapping[str, str]) -> None:
-    """Enter everything but the box, and take as long as a person does."""
+    """Enter everything but the box."""
     for name, value in entry.items():
         if name != "opt_in":
             page.locator(f'[name="{name}"]').fill(value)
+    take_time(page)
+
+
+def take_time(page: Page) -> None:
+    """As long as a person takes."""
     rendered = datetime.fromisoformat(page.locator("[name=rendered_at]").input_value())
     eventually(lambda: datetime.now(UTC) - rendered > FILL_TIME, "time to fill in the form")
 

@@ -1,0 +1,70 @@
+"""A stack of its own, stopped and started again: what people told us is still there."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local.config import ROOT, free_port
+from tests.e2e.product import BROWSER, Product, eventually, unique
+
+pytestmark = pytest.mark.e2e
+
+
+@contextmanager
+def running(state: Path, port: int) -> Iterator[Product]:
+    """`make run`, until the end of the block; a clean stop is part of it."""
+    file = state / "stack.json"
+    with (state / "output.txt").open("a") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.run", f"--port={port}", f"--state={state}"],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        eventually(lambda: file.exists() or process.poll() is not None, "the stack", 120)
+        assert process.poll() is None, (state / "output.txt").read_text()
+        yield Product(json.loads(file.read_text("utf-8")))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
+    assert code == 0
+    assert not file.exists()
+
+
+def test_data_survive_a_restart(tmp_path: Path) -> None:
+    port = free_port()
+    subject = unique("再起動の前")
+    with running(tmp_path, port) as before:
+        address, stranger = before.address("restart"), before.address("restart")
+        form_id = before.new_form()
+        before.submit(form_id, address, ticked=True)
+        before.submit(form_id, stranger, ticked=True)
+        staff = before.staff("CS")
+        staff.confirm(address)
+        staff.campaign(subject)
+        link = before.link_in(before.mail(address, subject))
+        contact = staff.held(address)
+    with running(tmp_path, port) as after:
+        assert after.stack == before.stack
+        staff = after.staff("CS")
+        assert staff.held(address) == contact
+        assert [waiting["address"] for waiting in staff.pending()] == [stranger]
+        after.mail(address, subject)
+        # A link mailed before still stops what is sent after.
+        assert after.site.get(link, BROWSER).status == 200
+        assert after.site.post_form(link, {"List-Unsubscribe": "One-Click"}).status == 200
+        assert staff.held(address)["verdict"]["reason"] == "unsubscribed"
+        staff.confirm(stranger)
+        subject = unique("再起動の後")
+        staff.campaign(subject)
+        after.mail(stranger, subject)
+        assert after.mails(address, subject) == []
