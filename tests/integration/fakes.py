@@ -182,6 +182,7 @@ class Mode(StrEnum):
 
     THROTTLED = "throttled"
     BROKEN = "5xx"
+    BROKEN_LATE = "5xx, but done"
     LOST = "answer lost"
     DIES_BEFORE = "dies before"
     DIES_AFTER = "dies after"
@@ -210,7 +211,7 @@ class Faults:
         if mode is None:
             return method(**request)
         self.struck += 1
-        if mode in {Mode.LOST, Mode.DIES_AFTER}:
+        if mode in {Mode.LOST, Mode.BROKEN_LATE, Mode.DIES_AFTER}:
             method(**request)  # an error of its own comes through: it was the answer
         raise self._failure(mode, number, request)
 
@@ -219,7 +220,7 @@ class Faults:
             return _conflict(len(request["TransactItems"]))
         if mode is Mode.THROTTLED:
             return client_error("ThrottlingException", 400)
-        if mode is Mode.BROKEN:
+        if mode in {Mode.BROKEN, Mode.BROKEN_LATE}:
             code = ("InternalServerError", 500) if number % 2 else ("ServiceUnavailable", 503)
             return client_error(*code)
         if mode is Mode.LOST:

@@ -413,7 +413,6 @@ _NOISE = st.builds(
     st.booleans(),
 )
 _FUZZ = settings(
-    max_examples=400,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -428,7 +427,7 @@ def check_noise(world: World, answer: Answer, before: Any) -> None:
         assert answer.headers["content-type"].startswith(("application/problem+json", "text/html"))
 
 
-@_FUZZ
+@settings(_FUZZ, max_examples=600)
 @given(
     noise=_NOISE,
     form_id=st.sampled_from([MUNICIPAL, WEB]) | st.text(max_size=12),
@@ -447,7 +446,7 @@ def test_form_intake_survives_anything(
     cases(f"random requests to form_intake, answered {answer.status // 100}xx", 1)
 
 
-@_FUZZ
+@settings(_FUZZ, max_examples=150)
 @given(
     noise=_NOISE,
     token=st.none() | st.none() | st.text(max_size=60) | st.binary(min_size=40, max_size=40),

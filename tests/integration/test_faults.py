@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
 from functions.staff_api import app as staff_api
-from shared.domain.campaigns import Campaign
+from shared.domain.campaigns import Campaign, CampaignStatus
 from shared.domain.errors import Unavailable
 from shared.domain.events import EventKind, Source
 from tests.integration.fakes import Died, Faults, Mode
@@ -40,8 +40,10 @@ from tests.integration.world import (
 
 EMAIL = "hanako.yamada@example.jp"
 CAMPAIGN = "5f2b8c0d9e71"
-ONCE = (Mode.THROTTLED, Mode.BROKEN, Mode.LOST, Mode.DIES_BEFORE, Mode.DIES_AFTER)
-WORST = (Mode.LOST, Mode.DIES_BEFORE, Mode.DIES_AFTER)
+EVERY = tuple(Mode)
+WORST = (Mode.LOST, Mode.BROKEN_LATE, Mode.DIES_BEFORE, Mode.DIES_AFTER)
+SINGLE = tuple(mode for mode in Mode if mode is not Mode.CONFLICT)
+READS = ("get_", "query", "scan")
 MAX_RECEIVES = 5  # infra/jobs.py: then the dead-letter queue
 
 
@@ -68,11 +70,16 @@ class Scenario:
     name: str
     prepare: Callable[[World], Act]
     one_write: bool = True  # between retries the tables are as before or as after, nothing else
-    modes: tuple[Mode, ...] = (*ONCE, Mode.CONFLICT)
+    modes: tuple[Mode, ...] = EVERY
 
     def modes_of(self, call: str) -> list[Mode]:
-        transaction = call == "transact_write_items"
-        return [mode for mode in self.modes if transaction or mode is not Mode.CONFLICT]
+        """All that differ for this call: a read that is done and lost is a read that is lost."""
+        impossible = set()
+        if call != "transact_write_items":
+            impossible.add(Mode.CONFLICT)
+        if call.startswith(READS):
+            impossible |= {Mode.BROKEN_LATE, Mode.DIES_AFTER}
+        return [mode for mode in self.modes if mode not in impossible]
 
 
 def over_http(handler: Any, deps: Callable[[World, Any], Any], event: dict[str, Any]) -> Act:
@@ -246,10 +253,10 @@ def _tell(run: Run) -> None:
 def _sender(
     *, late_events: bool = False, per_invocation: int = 99, bad_day: bool = False
 ) -> Callable[[World], Act]:
-    """Four people of one shard: two get mail, one's address bounced, one SES rejects."""
+    """Three people of one shard: one gets mail, one's address bounced, one SES rejects."""
 
     def prepare(world: World) -> Act:
-        people = same_shard(4)
+        people = same_shard(3)
         for email in people:
             world.confirmed(email)
         world.happened(people[1], EventKind.BOUNCED, source=Source.SES)
@@ -257,7 +264,7 @@ def _sender(
         world.campaigns.start(CAMPAIGN, ["07"])
 
         def act(run: Run) -> object:
-            world.ses.rejects = {people[3]}
+            world.ses.rejects = {people[2]}
             world.ses.throttles = {people[0]: 1} if bad_day else {}
             queue = run.world.queue
             job = {"campaign_id": CAMPAIGN, "shard": "07", "after": "", "settling": False}
@@ -266,7 +273,9 @@ def _sender(
                 Entries=[{"Id": "0", "MessageBody": json.dumps(job), "DelaySeconds": 0}],
             )
             work_off(run, late_events=late_events, per_invocation=per_invocation)
-            return world.campaigns.get(CAMPAIGN).status
+            assert world.mails_per_person() == {people[0]: 1}
+            assert world.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+            return None
 
         return act
 
@@ -306,7 +315,7 @@ SCENARIOS = (
     Scenario("campaign create", _campaign_create),
     Scenario("campaign send", _campaign_send, one_write=False),
     Scenario("sender job", _sender(), one_write=False),
-    Scenario("sender job, SES throttles", _sender(bad_day=True), one_write=False),
+    Scenario("sender job, SES throttles", _sender(bad_day=True), one_write=False, modes=WORST),
     Scenario(
         "sender job, SES events late", _sender(late_events=True), one_write=False, modes=WORST
     ),
@@ -406,15 +415,15 @@ def test_one_fault(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_several_faults(
+def test_two_faults(
     small_world: World, cases: Callable[[str, int], None], data: st.DataObject
 ) -> None:
-    """Two or three faults in one run, the later ones often in the retry of the first."""
+    """Two faults in one run, the second often in the retry of the first."""
     scenario = data.draw(st.sampled_from(SCENARIOS))
     rehearsal = _rehearsal(small_world, scenario)
     numbers = st.integers(0, len(rehearsal.calls) + 2)
-    plan = data.draw(st.dictionaries(numbers, st.sampled_from(ONCE), min_size=2, max_size=3))
-    cases("several faults in one run", 1)
+    plan = data.draw(st.dictionaries(numbers, st.sampled_from(SINGLE), min_size=2, max_size=2))
+    cases("pairs of faults", 1)
     complaints = _complaints(rehearsal, Run(small_world, Faults(plan)), one_write=False)
     assert not complaints, "\n".join(complaints)
 

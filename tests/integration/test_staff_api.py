@@ -534,7 +534,7 @@ _QUERY = st.dictionaries(st.sampled_from(["after", "limit", "status"]), st.text(
 
 
 @settings(
-    max_examples=200,
+    max_examples=150,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -141,7 +141,7 @@ _KINDS = st.sampled_from(EventKind)
 def _histories(draw: st.DrawFn) -> list[Event]:
     """Events of one contact as they reach the store: out of order, some of them twice."""
     events: list[Event] = []
-    for number in range(draw(st.integers(1, 8))):
+    for number in range(draw(st.integers(1, 7))):
         kind = draw(_KINDS)
         at = START + timedelta(seconds=draw(st.integers(0, 6)))
         changes: dict[str, Any] = {"source": draw(st.sampled_from(Source))}
@@ -157,7 +157,7 @@ def _histories(draw: st.DrawFn) -> list[Event]:
     return draw(st.permutations(events + repeats))
 
 
-@settings(SHARED, max_examples=100)
+@settings(SHARED, max_examples=60)
 @given(arrivals=_histories(), reads=st.sets(st.integers(0, 9)))
 def test_state_is_the_projection_of_history(
     small_world: World,
