@@ -24,9 +24,10 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shared.adapters import aws
-from shared.adapters.campaigns import CampaignStore, Ledger
+from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import ContactStore, StaleContactError
 from shared.adapters.jobs import Job, JobQueue
+from shared.adapters.ledger import Ledger
 from shared.adapters.mailer import Answer, Fate, Mailer
 from shared.adapters.secrets import Secrets
 from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome, Step, next_step

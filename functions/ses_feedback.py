@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from shared.adapters import aws
-from shared.adapters.campaigns import Ledger
+from shared.adapters.ledger import Ledger
 from shared.domain.campaigns import Outcome
 from shared.settings import SesFeedbackSettings, load
 from shared.telemetry import logger

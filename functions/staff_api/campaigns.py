@@ -13,6 +13,7 @@ from functions.staff_api.context import call_of
 from functions.staff_api.schemas import CampaignIn, CampaignOut, CampaignPath, CampaignsOut
 from shared.adapters.contacts import SHARDS
 from shared.adapters.jobs import Job
+from shared.domain import lifecycle
 from shared.domain.campaigns import Campaign, Outcome, check_content
 from shared.domain.events import event_id
 from shared.domain.teams import Permission
@@ -64,7 +65,10 @@ def show(campaign_id: CampaignPath) -> CampaignOut:
 def send(campaign_id: CampaignPath) -> CampaignOut:
     """Start sending. Repeating it while it runs changes nothing; once done it is refused."""
     call = _call(Permission.SEND_CAMPAIGNS)
-    call.deps.campaigns.start(campaign_id, SHARDS)
+    campaign = call.deps.campaigns.get(campaign_id)
+    call.deps.campaigns.save(
+        campaign, lifecycle.started(campaign, now=call.request.at), open_shards=SHARDS
+    )
     call.deps.jobs.put([Job(campaign_id, shard) for shard in SHARDS])
     logger.info("campaign started", extra={"campaign_id": campaign_id, "operator": call.operator})
     return CampaignOut.of(call.deps.campaigns.get(campaign_id))

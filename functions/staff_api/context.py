@@ -11,11 +11,12 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from shared.adapters import aws
-from shared.adapters.campaigns import CampaignStore, Ledger
+from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import ContactStore
 from shared.adapters.forms import FormStore
 from shared.adapters.http import Request
 from shared.adapters.jobs import JobQueue
+from shared.adapters.ledger import Ledger
 from shared.adapters.secrets import Secrets
 from shared.domain.address import AddressError, contact_id, parse_address
 from shared.domain.errors import FieldProblem, NotAllowed, Unprocessable

@@ -1,4 +1,5 @@
-"""Plain values as DynamoDB attributes and back: text, whole numbers, booleans, lists, maps.
+"""Plain values as DynamoDB attributes and back: text, whole numbers, booleans, lists, maps,
+sets of text.
 
 boto3 has this, but importing any part of boto3 loads S3's transfer manager with it, which
 is a third of a cold start; and it would read numbers as decimals.
@@ -24,6 +25,8 @@ def to_attribute(value: object) -> dict[str, Any]:
         return {"N": str(value)}
     if isinstance(value, Mapping):
         return {"M": to_item(value)}
+    if isinstance(value, frozenset):
+        return {"SS": sorted(value)}
     if isinstance(value, (list, tuple)):
         return {"L": [to_attribute(each) for each in value]}
     raise TypeError(f"not stored: {type(value).__name__}")
@@ -35,7 +38,7 @@ def to_item(values: Mapping[str, object]) -> dict[str, Any]:
 
 
 def from_attribute(attribute: Mapping[str, Any]) -> Any:
-    """Inverse of ``to_attribute``; a set of strings reads as a set."""
+    """Inverse of ``to_attribute``; a set of text reads as a frozenset."""
     ((kind, value),) = attribute.items()
     if kind == "M":
         return from_item(value)
@@ -43,7 +46,7 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
         return [from_attribute(each) for each in value]
     if kind == "N":
         return int(value)
-    return set(value) if kind == "SS" else value
+    return frozenset(value) if kind == "SS" else value
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:

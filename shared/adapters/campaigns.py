@@ -1,25 +1,20 @@
-"""Campaigns and their ledger in DynamoDB.
-
-The ledger holds one line per recipient and is what makes a mail go out once: a line is
-written, on condition that none exists and that the contact is still the one that was judged,
-in the transaction that claims the recipient.
-"""
+"""Campaigns in DynamoDB: saved only if they are still what was read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.adapters.aws import cancellation_reasons, error_code, translated
-from shared.adapters.contacts import StaleContactError, shard_prefix
-from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
-from shared.domain.contact import Contact
+from shared.adapters.attributes import from_item, to_item
+from shared.adapters.aws import error_code, translated
+from shared.domain.audience import Audience
+from shared.domain.campaigns import Campaign, CampaignStatus, PauseReason
 from shared.domain.errors import Conflict, NotFound
-from shared.domain.events import parse_stamp, stamp
+from shared.domain.events import Source, parse_stamp, stamp
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,18 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class CampaignStore:
-    """Campaigns: created as a draft, sent once."""
+    """Campaigns. What may follow what is ``lifecycle``'s; here it is only kept."""
 
     client: DynamoDBClient
     table: str
 
     def create(self, campaign: Campaign) -> None:
-        """Store a draft; storing the same id twice changes nothing."""
+        """Store a new one; storing the same id twice changes nothing."""
         with translated("campaigns"):
             try:
                 self.client.put_item(
                     TableName=self.table,
-                    Item=_campaign_item(campaign),
+                    Item=_item(campaign),
                     ConditionExpression="attribute_not_exists(campaign_id)",
                 )
             except ClientError as error:
@@ -62,7 +57,7 @@ class CampaignStore:
             raise NotFound(
                 "unknown_campaign", "この配信は見つかりません。", "There is no such campaign."
             )
-        return _campaign_of(answer["Item"])
+        return _campaign(answer["Item"])
 
     def all(self) -> list[Campaign]:
         """Every campaign, the newest first."""
@@ -71,272 +66,173 @@ class CampaignStore:
         while True:
             with translated("campaigns"):
                 answer = self.client.scan(TableName=self.table, **start)
-            campaigns += map(_campaign_of, answer["Items"])
+            campaigns += map(_campaign, answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return sorted(campaigns, key=lambda c: c.created_at, reverse=True)
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def start(self, campaign_id: str, shards: Iterable[str]) -> None:
-        """Draft becomes sending, with every shard open. Starting a started one changes nothing.
+    def save(
+        self, read: Campaign, changed: Campaign, *, open_shards: Iterable[str] | None = None
+    ) -> Campaign:
+        """Save ``changed`` if the stored one is still ``read``; with its shards where it starts.
+
+        Saving what is already stored (a retry after a lost answer) succeeds.
 
         Raises:
-            Conflict: it has been sent already.
+            Conflict: somebody saved something else meanwhile.
+            Unavailable: the store could not be asked.
         """
+        if changed == read and open_shards is None:
+            return read
+        saved = replace(changed, version=read.version + 1)
+        plain = _plain(saved)
+        del plain["campaign_id"]
+        if open_shards is not None:
+            plain["open_shards"] = frozenset(open_shards)
+        names = {f"#{name}": name for name in plain}
         with translated("campaigns"):
             try:
                 self.client.update_item(
                     TableName=self.table,
-                    Key={"campaign_id": {"S": campaign_id}},
-                    UpdateExpression="SET #s = :sending, open_shards = :shards",
-                    ConditionExpression="#s = :draft",
-                    ExpressionAttributeNames={"#s": "status"},
+                    Key={"campaign_id": {"S": read.campaign_id}},
+                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in plain),
+                    ConditionExpression="#version = :read",
+                    ExpressionAttributeNames=names,
                     ExpressionAttributeValues={
-                        ":draft": {"S": CampaignStatus.DRAFT},
-                        ":sending": {"S": CampaignStatus.SENDING},
-                        ":shards": {"SS": list(shards)},
+                        **to_item({f":{name}": value for name, value in plain.items()}),
+                        ":read": {"N": str(read.version)},
                     },
                 )
             except ClientError as error:
                 if error_code(error) != "ConditionalCheckFailedException":
                     raise
-                if self.get(campaign_id).status is CampaignStatus.DONE:
+                if self.get(read.campaign_id) != saved:
                     raise Conflict(
-                        "already_sent",
-                        "この配信はすでに送信済みです。同じ配信を二度送ることはできません。",
-                        "This campaign has been sent; it cannot be sent twice.",
+                        "changed_meanwhile",
+                        "ほかの担当者が先に変更しました。内容を確認して、もう一度お試しください。",
+                        "Somebody else changed this meanwhile. Please look again.",
                     ) from error
+        return saved
+
+    def open_shards(self, campaign_id: str) -> list[str]:
+        """The shards of the mailing list that are not through yet."""
+        with translated("campaigns"):
+            answer = self.client.get_item(
+                TableName=self.table,
+                Key={"campaign_id": {"S": campaign_id}},
+                ProjectionExpression="open_shards",
+                ConsistentRead=True,
+            )
+        return sorted(answer.get("Item", {}).get("open_shards", {}).get("SS", []))
 
     def close_shard(self, campaign_id: str, shard: str) -> None:
-        """One shard is through; the last one makes the campaign done. Repeating is harmless."""
+        """One shard is through; the last one makes a sending campaign done. Repeating is harmless."""
+        key = {"campaign_id": {"S": campaign_id}}
         with translated("campaigns"):
             answer = self.client.update_item(
                 TableName=self.table,
-                Key={"campaign_id": {"S": campaign_id}},
+                Key=key,
                 UpdateExpression="DELETE open_shards :shard",
                 ExpressionAttributeValues={":shard": {"SS": [shard]}},
                 ReturnValues="ALL_NEW",
             )
-            if "open_shards" not in answer["Attributes"]:
-                self.client.update_item(
-                    TableName=self.table,
-                    Key={"campaign_id": {"S": campaign_id}},
-                    UpdateExpression="SET #s = :done",
-                    ExpressionAttributeNames={"#s": "status"},
-                    ExpressionAttributeValues={":done": {"S": CampaignStatus.DONE}},
-                )
-
-
-@dataclass
-class Ledger:
-    """Who got which campaign, who did not, and why."""
-
-    client: DynamoDBClient
-    table: str
-    contacts_table: str = ""
-
-    def claim(self, judged: Contact, campaign_id: str, now: datetime) -> Entry | None:
-        """Claim a recipient that was judged eligible. None where the claim is ours.
-
-        The transaction holds the contact to the version that was judged, so a refusal that
-        was committed before it always prevents the mail.
-
-        Returns:
-            The existing entry where the recipient has one.
-
-        Raises:
-            StaleContactError: the contact changed since it was judged.
-            Unavailable: the store could not be asked, or the claim met another writer.
-        """
-        line = _entry_item(Entry(campaign_id, judged.contact_id, Outcome.CLAIMED, now))
-        return self._claim(
-            judged,
-            {
-                "Put": {
-                    "TableName": self.table,
-                    "Item": line,
-                    "ConditionExpression": "attribute_not_exists(contact_id)",
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
-            },
-        )
-
-    def reclaim(self, judged: Contact, held: Entry, now: datetime) -> Entry | None:
-        """Take over an entry that is surely not with SES. As ``claim`` otherwise."""
-        return self._claim(
-            judged,
-            {
-                "Update": {
-                    "TableName": self.table,
-                    "Key": _entry_key(held.campaign_id, held.contact_id),
-                    "UpdateExpression": "SET outcome = :claimed, #at = :now",
-                    "ConditionExpression": "outcome = :was AND #at = :then",
-                    "ExpressionAttributeNames": {"#at": "at"},
-                    "ExpressionAttributeValues": {
-                        ":claimed": {"S": Outcome.CLAIMED},
-                        ":now": {"S": stamp(now)},
-                        ":was": {"S": held.outcome},
-                        ":then": {"S": stamp(held.at)},
-                    },
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
-            },
-        )
-
-    def _claim(self, judged: Contact, write: dict[str, Any]) -> Entry | None:
-        unchanged = {
-            "ConditionCheck": {
-                "TableName": self.contacts_table,
-                "Key": {"contact_id": {"S": judged.contact_id}},
-                "ConditionExpression": "version = :judged",
-                "ExpressionAttributeValues": {":judged": {"N": str(judged.version)}},
-            }
-        }
-        with translated("ledger"):
-            try:
-                self.client.transact_write_items(TransactItems=[unchanged, write])  # type: ignore[list-item]
-            except ClientError as error:
-                if error_code(error) != "TransactionCanceledException":
-                    raise
-                contact, entry = cancellation_reasons(error)
-                if entry.get("Code") == "ConditionalCheckFailed":
-                    return _entry_of(entry["Item"])
-                if contact.get("Code") == "ConditionalCheckFailed":
-                    raise StaleContactError from error
-                raise
-        return None
-
-    def skip(self, campaign_id: str, contact_id: str, reason: str, now: datetime) -> None:
-        """Record why a recipient got nothing, unless the ledger already says something."""
-        self._put_if_new(Entry(campaign_id, contact_id, Outcome.SKIPPED, now, reason))
-
-    def _put_if_new(self, entry: Entry) -> None:
-        with translated("ledger"):
-            try:
-                self.client.put_item(
-                    TableName=self.table,
-                    Item=_entry_item(entry),
-                    ConditionExpression="attribute_not_exists(contact_id)",
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-
-    def settle(
-        self,
-        campaign_id: str,
-        contact_id: str,
-        outcome: Outcome,
-        *,
-        reason: str = "",
-        message_id: str = "",
-    ) -> None:
-        """Record an outcome of a claimed recipient. What SES has sent stays sent.
-
-        An entry that is not (or no longer) open is left as it is: a duplicate or late answer
-        is harmless.
-        """
-        with translated("ledger"):
-            try:
-                self.client.update_item(
-                    TableName=self.table,
-                    Key=_entry_key(campaign_id, contact_id),
-                    UpdateExpression="SET outcome = :outcome, reason = :reason, message_id = :id",
-                    ConditionExpression="outcome IN (:claimed, :retry)",
-                    ExpressionAttributeValues={
-                        ":outcome": {"S": outcome},
-                        ":reason": {"S": reason},
-                        ":id": {"S": message_id},
-                        ":claimed": {"S": Outcome.CLAIMED},
-                        ":retry": {"S": Outcome.RETRY},
-                    },
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-
-    def recipients(self, campaign_id: str) -> Iterator[Entry]:
-        """Every ledger line of a campaign."""
-        yield from self._query({"KeyConditionExpression": "campaign_id = :v"}, campaign_id)
-
-    def open_entries(self, campaign_id: str, shard: str) -> Iterator[Entry]:
-        """Lines of one mailing-list shard that have no outcome yet."""
-        query = {
-            "KeyConditionExpression": "campaign_id = :v AND begins_with(contact_id, :digit)",
-            "FilterExpression": "outcome IN (:claimed, :retry)",
-        }
-        values = {
-            ":digit": {"S": shard_prefix(shard)},
-            ":claimed": {"S": Outcome.CLAIMED},
-            ":retry": {"S": Outcome.RETRY},
-        }
-        yield from self._query(query, campaign_id, values)
-
-    def of_contact(self, contact_id: str) -> Iterator[Entry]:
-        """Every campaign that reached a contact or passed it by, and why."""
-        yield from self._query(
-            {"IndexName": "by_contact", "KeyConditionExpression": "contact_id = :v"}, contact_id
-        )
-
-    def _query(
-        self, query: dict[str, Any], value: str, more: Mapping[str, Any] | None = None
-    ) -> Iterator[Entry]:
-        start: dict[str, Any] = {}
-        while True:
-            with translated("ledger"):
-                answer = self.client.query(
-                    TableName=self.table,
-                    ExpressionAttributeValues={":v": {"S": value}, **(more or {})},
-                    **query,
-                    **start,
-                )
-            yield from map(_entry_of, answer["Items"])
-            if "LastEvaluatedKey" not in answer:
+            if "open_shards" in answer["Attributes"]:
                 return
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            try:
+                self.client.update_item(
+                    TableName=self.table,
+                    Key=key,
+                    UpdateExpression="SET #s = :done ADD version :one",
+                    ConditionExpression="#s IN (:sending, :paused)",
+                    ExpressionAttributeNames={"#s": "status"},
+                    ExpressionAttributeValues={
+                        ":done": {"S": CampaignStatus.DONE},
+                        ":sending": {"S": CampaignStatus.SENDING},
+                        ":paused": {"S": CampaignStatus.PAUSED},
+                        ":one": {"N": "1"},
+                    },
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
 
 
-def _campaign_item(campaign: Campaign) -> dict[str, Any]:
+def _item(campaign: Campaign) -> dict[str, Any]:
+    return to_item(_plain(campaign))
+
+
+def _plain(campaign: Campaign) -> dict[str, object]:
     return {
-        "campaign_id": {"S": campaign.campaign_id},
-        "subject": {"S": campaign.subject},
-        "body": {"S": campaign.body},
-        "created_by": {"S": campaign.created_by},
-        "created_at": {"S": stamp(campaign.created_at)},
-        "status": {"S": campaign.status},
+        "campaign_id": campaign.campaign_id,
+        "subject": campaign.subject,
+        "body": campaign.body,
+        "text": campaign.text,
+        "audience": _plain_audience(campaign.audience),
+        "created_by": campaign.created_by,
+        "created_at": stamp(campaign.created_at),
+        "edited_by": campaign.edited_by,
+        "status": campaign.status,
+        "tested_hash": campaign.tested_hash,
+        "approved_by": campaign.approved_by,
+        "approved_at": _stamp(campaign.approved_at),
+        "scheduled_for": _stamp(campaign.scheduled_for),
+        "started_at": _stamp(campaign.started_at),
+        "pause_reason": campaign.pause_reason or "",
+        "cloned_from": campaign.cloned_from,
+        "version": campaign.version,
     }
 
 
-def _campaign_of(item: Mapping[str, Any]) -> Campaign:
+def _plain_audience(audience: Audience) -> dict[str, object]:
+    return {
+        "sources": sorted(audience.sources),
+        "form_ids": sorted(audience.form_ids),
+        "municipalities": sorted(audience.municipalities),
+        "registered_from": _stamp(audience.registered_from),
+        "registered_until": _stamp(audience.registered_until),
+        "received": audience.received,
+        "not_received": audience.not_received,
+    }
+
+
+def _campaign(item: Mapping[str, Any]) -> Campaign:
+    plain = from_item(item)
     return Campaign(
-        campaign_id=item["campaign_id"]["S"],
-        subject=item["subject"]["S"],
-        body=item["body"]["S"],
-        created_by=item["created_by"]["S"],
-        created_at=parse_stamp(item["created_at"]["S"]),
-        status=CampaignStatus(item["status"]["S"]),
+        campaign_id=plain["campaign_id"],
+        subject=plain["subject"],
+        body=plain["body"],
+        text=plain["text"],
+        audience=_audience(plain["audience"]),
+        created_by=plain["created_by"],
+        created_at=parse_stamp(plain["created_at"]),
+        edited_by=plain["edited_by"],
+        status=CampaignStatus(plain["status"]),
+        tested_hash=plain["tested_hash"],
+        approved_by=plain["approved_by"],
+        approved_at=_moment(plain["approved_at"]),
+        scheduled_for=_moment(plain["scheduled_for"]),
+        started_at=_moment(plain["started_at"]),
+        pause_reason=PauseReason(plain["pause_reason"]) if plain["pause_reason"] else None,
+        cloned_from=plain["cloned_from"],
+        version=plain["version"],
     )
 
 
-def _entry_key(campaign_id: str, contact_id: str) -> dict[str, Any]:
-    return {"campaign_id": {"S": campaign_id}, "contact_id": {"S": contact_id}}
-
-
-def _entry_item(entry: Entry) -> dict[str, Any]:
-    return {
-        **_entry_key(entry.campaign_id, entry.contact_id),
-        "outcome": {"S": entry.outcome},
-        "at": {"S": stamp(entry.at)},
-        "reason": {"S": entry.reason},
-        "message_id": {"S": entry.message_id},
-    }
-
-
-def _entry_of(item: Mapping[str, Any]) -> Entry:
-    return Entry(
-        campaign_id=item["campaign_id"]["S"],
-        contact_id=item["contact_id"]["S"],
-        outcome=Outcome(item["outcome"]["S"]),
-        at=parse_stamp(item["at"]["S"]),
-        reason=item["reason"]["S"],
-        message_id=item["message_id"]["S"],
+def _audience(plain: Mapping[str, Any]) -> Audience:
+    return Audience(
+        sources=frozenset(map(Source, plain["sources"])),
+        form_ids=frozenset(plain["form_ids"]),
+        municipalities=frozenset(plain["municipalities"]),
+        registered_from=_moment(plain["registered_from"]),
+        registered_until=_moment(plain["registered_until"]),
+        received=plain["received"],
+        not_received=plain["not_received"],
     )
+
+
+def _stamp(at: datetime | None) -> str:
+    return stamp(at) if at else ""
+
+
+def _moment(text: str) -> datetime | None:
+    return parse_stamp(text) if text else None

@@ -22,10 +22,11 @@ from moto.dynamodb.models import dynamodb_backends
 from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
 from functions.staff_api import app as staff_api
 from functions.staff_api import context as staff_context
-from shared.adapters.campaigns import CampaignStore, Ledger
+from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import ContactStore, contact_of, event_of
 from shared.adapters.forms import FormStore, form_item
 from shared.adapters.jobs import JobQueue
+from shared.adapters.ledger import Ledger
 from shared.adapters.mailer import Mailer
 from shared.adapters.secrets import Secrets
 from shared.domain.address import contact_id, parse_address
