@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from shared.domain.audience import Audience
 from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
 from shared.domain.contact import Contact, Mark, Register
 from shared.domain.eligibility import Condition, Verdict
@@ -341,6 +342,54 @@ class FormsOut(Model):
     """Every form."""
 
     forms: list[FormOut]
+
+
+class AudienceModel(Model):
+    """Whom a campaign is meant for: every condition given must hold; none means everyone.
+
+    ``registered_from`` (inclusive) and ``registered_until`` (exclusive) bound the moment the
+    permission was given. ``received`` and ``not_received`` name an earlier campaign.
+    """
+
+    sources: list[Source] = Field(default=[], max_length=20)
+    form_ids: list[str] = Field(default=[], max_length=200)
+    municipalities: list[str] = Field(default=[], max_length=200)
+    registered_from: AwareDatetime | None = None
+    registered_until: AwareDatetime | None = None
+    received: str = Field(default="", pattern=r"^([0-9a-f]{12})?$")
+    not_received: str = Field(default="", pattern=r"^([0-9a-f]{12})?$")
+
+    @model_validator(mode="after")
+    def _some_time(self) -> AudienceModel:
+        start, end = self.registered_from, self.registered_until
+        if start is not None and end is not None and start >= end:
+            raise ValueError("registered_from must be before registered_until")
+        return self
+
+    def audience(self) -> Audience:
+        """As a domain value."""
+        return Audience(
+            sources=frozenset(self.sources),
+            form_ids=frozenset(self.form_ids),
+            municipalities=frozenset(self.municipalities),
+            registered_from=self.registered_from,
+            registered_until=self.registered_until,
+            received=self.received,
+            not_received=self.not_received,
+        )
+
+    @staticmethod
+    def of(audience: Audience) -> AudienceModel:
+        """From the domain."""
+        return AudienceModel(
+            sources=sorted(audience.sources),
+            form_ids=sorted(audience.form_ids),
+            municipalities=sorted(audience.municipalities),
+            registered_from=audience.registered_from,
+            registered_until=audience.registered_until,
+            received=audience.received,
+            not_received=audience.not_received,
+        )
 
 
 class CampaignIn(Model):
