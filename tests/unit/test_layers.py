@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "shared.settings": {"shared.domain"},
     "shared.telemetry": set(),
     "shared.mail": {"shared.mail", "shared.domain", "shared.texts"},
+    "shared.words": {"shared.domain", "shared.texts"},
     "shared.pages": {"shared.pages", "shared.domain", "shared.texts"},
     "shared.adapters": {
         "shared.adapters", "shared.domain", "shared.texts", "shared.mail", "shared.telemetry",

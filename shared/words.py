@@ -1,0 +1,179 @@
+"""What codes are called, Japanese and English side by side: one list for screens and files.
+
+A code is stable and for programs; these words are for people and may be improved at any time.
+``tests/unit/test_words.py`` holds that every code has its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from shared.domain.address import AddressKind
+from shared.domain.campaigns import Outcome
+from shared.domain.events import EventKind, Source
+from shared.texts.consent import Language, TextId
+
+
+class Words(NamedTuple):
+    """One thing in both languages."""
+
+    ja: str
+    en: str
+
+
+def words_of(code: str, table: Mapping[str, Words]) -> Words:
+    """The words for a code; the code itself where there are none yet."""
+    return table.get(code, Words(code, code))
+
+
+EVENTS: Mapping[str, Words] = {
+    EventKind.OPTED_IN: Words("配信に同意(チェックあり)", "Agreed (box ticked)"),
+    EventKind.BOX_LEFT_UNTICKED: Words(
+        "フォーム送信(チェックなし)", "Form sent (box left unticked)"
+    ),
+    EventKind.NOTIFIED: Words("フォーム送信(案内を表示)", "Form sent (notice shown)"),
+    EventKind.REGISTERED: Words(
+        "アドバイザーが確認し、配信リストに登録", "Confirmed by an advisor and put on the list"
+    ),
+    EventKind.PHONE_ACCEPTED: Words("電話で配信に同意", "Agreed on the phone"),
+    EventKind.PHONE_REFUSED: Words("電話で配信を辞退", "Refused on the phone"),
+    EventKind.IN_PERSON_ACCEPTED: Words("対面で配信に同意", "Agreed in person"),
+    EventKind.IN_PERSON_REFUSED: Words("対面で配信を辞退", "Refused in person"),
+    EventKind.IMPORTED_CONSENT: Words(
+        "移行データ(同意の記録あり)", "Imported, with a record of consent"
+    ),
+    EventKind.IMPORTED_NOTICE: Words(
+        "移行データ(案内の記録あり)", "Imported, with a record of the notice"
+    ),
+    EventKind.BASIS_RECORDED: Words(
+        "取引関係または書面での通知を記録", "Business relationship or written notice recorded"
+    ),
+    EventKind.RESIDENCE_STATED: Words("お住まいの地域を記録", "Place of residence recorded"),
+    EventKind.UNSUBSCRIBED: Words("配信停止", "Unsubscribed"),
+    EventKind.UNSUBSCRIBE_REASON: Words("配信停止の理由を回答", "Gave a reason for unsubscribing"),
+    EventKind.RESUBSCRIBED: Words("配信の再開に同意", "Agreed to receive mail again"),
+    EventKind.COMPLAINED: Words("迷惑メールとして報告", "Reported a mail as spam"),
+    EventKind.BOUNCED: Words("メール不達(宛先不明)", "Mail bounced (permanent)"),
+    EventKind.BOUNCE_LIFTED: Words("不達を解除", "Bounce lifted"),
+    EventKind.HELD: Words("配信を保留(ご連絡を確認中)", "Put on hold (a message is being read)"),
+    EventKind.RELEASED: Words("保留を解除", "Hold released"),
+    EventKind.ERASED: Words("個人情報を削除", "Personal data erased"),
+}
+
+SOURCES: Mapping[str, Words] = {
+    Source.MUNICIPAL_LP: Words("自治体LP", "Municipal landing page"),
+    Source.WEB_FORM: Words("Webフォーム", "Web form"),
+    Source.IN_PERSON: Words("対面", "In person"),
+    Source.PHONE: Words("電話", "Phone"),
+    Source.IMPORT: Words("データ移行", "Import"),
+    Source.LINK: Words("メール内のリンク", "Link in a mail"),
+    Source.ONE_CLICK: Words(
+        "メールソフトの配信停止ボタン", "Unsubscribe button of the mail program"
+    ),
+    Source.REPLY: Words("メールの返信", "Reply by mail"),
+    Source.STAFF: Words("社内での操作", "Staff"),
+    Source.SES: Words("メール配信サービス", "Mail service"),
+}
+
+ADDRESS_KINDS: Mapping[str, Words] = {
+    AddressKind.STANDARD: Words("通常", "standard"),
+    AddressKind.LEGACY_CARRIER: Words("古い携帯電話の形式", "old mobile carrier form"),
+}
+
+CONDITIONS: Mapping[str, Words] = {
+    "address": Words("アドレスの保有", "Address held"),
+    "permission": Words("同意またはご案内の記録", "Consent or notice"),
+    "refusal": Words("配信停止のお申し出", "No standing refusal"),
+    "deliverable": Words("メールの到達", "Deliverable"),
+    "hold": Words("確認中のご連絡", "Nothing undecided"),
+    "overseas": Words("EU・英国にお住まいの方", "EU, EEA and UK"),
+    "statute": Words("特定電子メール法", "Act on Specified E-mail"),
+}
+
+# Why a recipient was skipped (the verdict's reason) or refused (SES's code).
+REASONS: Mapping[str, Words] = {
+    "no_address": Words("アドレスをお預かりしていない", "no address is held"),
+    "opt_in_unconfirmed": Words("アドバイザーの確認待ち", "not yet confirmed by an advisor"),
+    "box_left_unticked": Words("配信希望のチェックなし", "the opt-in box was left unticked"),
+    "no_permission": Words("同意もご案内の記録もない", "neither a consent nor a notice on record"),
+    EventKind.UNSUBSCRIBED: Words("配信停止", "unsubscribed"),
+    EventKind.PHONE_REFUSED: Words("電話で辞退", "refused on the phone"),
+    EventKind.IN_PERSON_REFUSED: Words("対面で辞退", "refused in person"),
+    EventKind.COMPLAINED: Words("迷惑メールとして報告", "reported as spam"),
+    EventKind.ERASED: Words("個人情報を削除済み", "personal data erased"),
+    "bounced": Words("メール不達(宛先不明)", "undeliverable"),
+    "legacy_address": Words("古い携帯電話の形式で送れない", "old mobile carrier form of address"),
+    "held": Words("ご連絡を確認中のため保留", "on hold while a message is being read"),
+    "overseas_no_yes": Words(
+        "EU・英国にお住まいで明示の同意なし", "in the EU, EEA or UK without an explicit yes"
+    ),
+    "statute_no_consent": Words(
+        "明示の同意なし(特定電子メール法)", "no explicit consent (Act on Specified E-mail)"
+    ),
+    "MessageRejected": Words("メール配信サービスが拒否", "refused by the mail service"),
+    "BadRequestException": Words(
+        "メール配信サービスが拒否(宛先の形式)", "refused by the mail service (form of address)"
+    ),
+}
+
+# The person's own answer on the unsubscribe page.
+UNSUBSCRIBE_REASONS: Mapping[str, Words] = {
+    "too_many": Words("メールが多すぎる", "Too many e-mails"),
+    "not_relevant": Words("内容が合わない", "Not relevant to me"),
+    "never_asked": Words("登録した覚えがない", "I never asked for them"),
+    "content": Words("内容に不満がある", "I do not like the content"),
+    "other": Words("その他", "Something else"),
+}
+
+OUTCOMES: Mapping[str, Words] = {
+    Outcome.SENT: Words("送信済み", "Sent"),
+    Outcome.SKIPPED: Words("送らなかった(条件を満たさない)", "Not sent (not eligible)"),
+    Outcome.CLAIMED: Words("送信中", "Being sent"),
+    Outcome.RETRY: Words("再送待ち", "Waiting to be sent again"),
+    Outcome.REJECTED: Words(
+        "送れなかった(配信サービスが拒否)", "Not sent (refused by the mail service)"
+    ),
+}
+
+TEXTS: Mapping[str, Words] = {
+    TextId.OPTIN_CHECKBOX: Words("同意のチェックボックス", "Opt-in checkbox"),
+    TextId.NOTICE: Words("ご案内の通知", "Notice"),
+    TextId.PHONE_SCRIPT: Words("電話での説明", "Phone script"),
+    TextId.UNSUBSCRIBE_NOTICE: Words("配信停止の案内", "Unsubscribe notice"),
+    TextId.PURPOSE_OF_USE: Words("利用目的", "Purpose of use"),
+}
+
+LANGUAGES: Mapping[str, Words] = {
+    Language.JA: Words("日本語", "Japanese"),
+    Language.EN: Words("英語", "English"),
+}
+
+# An event's details: what stays after an erasure, then what goes with it.
+DETAILS: Mapping[str, Words] = {
+    "municipality": Words("自治体", "Municipality"),
+    "form_id": Words("フォーム", "Form"),
+    "operator": Words("担当者", "Operator"),
+    "reason": Words("理由", "Reason"),
+    "campaign_id": Words("一斉メール", "Campaign"),
+    "region": Words("地域", "Region"),
+    "basis": Words("根拠", "Basis"),
+    "page_url": Words("ページ", "Page"),
+    "submission_id": Words("申込番号", "Submission"),
+    "request_id": Words("受付番号", "Request"),
+    "purpose": Words("利用目的の文言", "Purpose of use"),
+    "purpose_sha256": Words("利用目的の文言のハッシュ(SHA-256)", "SHA-256 of the purpose of use"),
+    "address": Words("アドレス", "Address"),
+    "typed": Words("入力されたアドレス", "Address as typed"),
+    "address_kind": Words("アドレスの種類", "Kind of address"),
+    "source_ip": Words("IPアドレス", "IP address"),
+    "user_agent": Words("ブラウザ", "Browser"),
+}
+
+
+def detail_words(name: str) -> Words:
+    """The name of a detail; a form's own fields are ``field.`` and their name."""
+    if name.startswith("field."):
+        own = name.removeprefix("field.")
+        return Words(f"入力欄 {own}", f"Field {own}")
+    return words_of(name, DETAILS)

@@ -1,0 +1,33 @@
+"""Every code has its words, in both languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from shared import words
+from shared.words import Words, detail_words, words_of
+
+TABLES = {
+    name: table for name, table in vars(words).items() if name.isupper() and isinstance(table, dict)
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_words_are_in_both_languages(table: Mapping[str, Words]) -> None:
+    for code, (ja, en) in table.items():
+        assert re.search(r"[ぁ-んァ-ヶ一-龠]", ja), code
+        assert en, code
+        assert en.isascii(), code
+
+
+def test_an_unknown_code_shows_itself() -> None:
+    assert words_of("new_code", words.REASONS) == ("new_code", "new_code")
+
+
+def test_a_forms_own_field_is_named() -> None:
+    assert detail_words("field.name") == ("入力欄 name", "Field name")
+    assert detail_words("operator").ja == "担当者"
+    assert detail_words("new") == ("new", "new")
