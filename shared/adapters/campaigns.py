@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -126,7 +126,7 @@ class CampaignStore:
         return sorted(answer.get("Item", {}).get("open_shards", {}).get("SS", []))
 
     def close_shard(self, campaign_id: str, shard: str) -> None:
-        """One shard is through; the last one makes a sending campaign done. Repeating is harmless."""
+        """One shard is through; the last one makes the campaign done. Repeating is harmless."""
         key = {"campaign_id": {"S": campaign_id}}
         with translated("campaigns"):
             answer = self.client.update_item(
@@ -161,6 +161,9 @@ def _item(campaign: Campaign) -> dict[str, Any]:
     return to_item(_plain(campaign))
 
 
+_BLANK = Campaign("", "", "", "", datetime.min.replace(tzinfo=UTC))
+
+
 def _plain(campaign: Campaign) -> dict[str, object]:
     return {
         "campaign_id": campaign.campaign_id,
@@ -171,6 +174,7 @@ def _plain(campaign: Campaign) -> dict[str, object]:
         "created_by": campaign.created_by,
         "created_at": stamp(campaign.created_at),
         "edited_by": campaign.edited_by,
+        "authors": sorted(campaign.authors),
         "status": campaign.status,
         "tested_hash": campaign.tested_hash,
         "approved_by": campaign.approved_by,
@@ -196,7 +200,8 @@ def _plain_audience(audience: Audience) -> dict[str, object]:
 
 
 def _campaign(item: Mapping[str, Any]) -> Campaign:
-    plain = from_item(item)
+    # What older versions did not know yet is as in a new campaign.
+    plain = {**_plain(_BLANK), **from_item(item)}
     return Campaign(
         campaign_id=plain["campaign_id"],
         subject=plain["subject"],
@@ -206,6 +211,7 @@ def _campaign(item: Mapping[str, Any]) -> Campaign:
         created_by=plain["created_by"],
         created_at=parse_stamp(plain["created_at"]),
         edited_by=plain["edited_by"],
+        authors=frozenset(plain["authors"]),
         status=CampaignStatus(plain["status"]),
         tested_hash=plain["tested_hash"],
         approved_by=plain["approved_by"],
