@@ -12,6 +12,7 @@ from typing import NamedTuple
 from shared.domain.address import AddressKind
 from shared.domain.campaigns import Outcome
 from shared.domain.events import EventKind, Source
+from shared.domain.recipient import Fate
 from shared.texts.consent import Language, TextId
 
 
@@ -55,6 +56,7 @@ EVENTS: Mapping[str, Words] = {
     EventKind.RESUBSCRIBED: Words("配信の再開に同意", "Agreed to receive mail again"),
     EventKind.COMPLAINED: Words("迷惑メールとして報告", "Reported a mail as spam"),
     EventKind.BOUNCED: Words("メール不達(宛先不明)", "Mail bounced (permanent)"),
+    EventKind.SOFT_BOUNCED: Words("メールが一時的に届かなかった", "Mail did not arrive this time"),
     EventKind.BOUNCE_LIFTED: Words("不達を解除", "Bounce lifted"),
     EventKind.HELD: Words("配信を保留(ご連絡を確認中)", "Put on hold (a message is being read)"),
     EventKind.RELEASED: Words("保留を解除", "Hold released"),
@@ -134,6 +136,25 @@ OUTCOMES: Mapping[str, Words] = {
     Outcome.REJECTED: Words(
         "送れなかった(配信サービスが拒否)", "Not sent (refused by the mail service)"
     ),
+}
+
+# What became of one person in one campaign.
+FATES: Mapping[str, Words] = {
+    Fate.SENT: Words("送信済み", "Sent"),
+    Fate.BOUNCED: Words("送信したが届かなかった", "Sent, but undeliverable"),
+    Fate.SENDING: Words("送信中", "Being sent"),
+    Fate.RETRY: Words("再送待ち", "Waiting to be sent again"),
+    Fate.SKIPPED: Words("送らなかった(条件を満たさない)", "Not sent (not eligible)"),
+    Fate.REJECTED: Words(
+        "送れなかった(配信サービスが拒否)", "Not sent (refused by the mail service)"
+    ),
+    Fate.NOT_STARTED: Words("配信前", "Not started"),
+    Fate.CANCELLED: Words("送らなかった(配信中止)", "Not sent (campaign cancelled)"),
+    Fate.WAITING: Words("順番待ち", "Still to come"),
+    Fate.UNKNOWN_THEN: Words("送らなかった(記録なし)", "Not sent (not on record then)"),
+    Fate.NOT_ELIGIBLE: Words("送らなかった(条件を満たさない)", "Not sent (not eligible)"),
+    Fate.OUTSIDE_AUDIENCE: Words("送らなかった(配信の対象外)", "Not sent (outside the audience)"),
+    Fate.UNEXPLAINED: Words("送信の記録なし", "No record of sending"),
 }
 
 TEXTS: Mapping[str, Words] = {

@@ -28,6 +28,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "shared.telemetry": set(),
     "shared.mail": {"shared.mail", "shared.domain", "shared.texts"},
     "shared.words": {"shared.domain", "shared.texts"},
+    "shared.proof": {
+        "shared.proof", "shared.domain", "shared.texts", "shared.words", "shared.pages",
+    },
     "shared.pages": {"shared.pages", "shared.domain", "shared.texts"},
     "shared.adapters": {
         "shared.adapters", "shared.domain", "shared.texts", "shared.mail", "shared.telemetry",

@@ -1,0 +1,65 @@
+"""The fixed words of the proof page, Japanese first and English beside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.words import Words
+
+STRINGS: Mapping[str, Words] = {
+    "title": Words("同意と送信の記録", "Record of consent and mailing"),
+    "kind": Words("証拠ファイル", "Proof file"),
+    # ---- whose, and by whom ----
+    "person": Words("対象", "About"),
+    "address": Words("メールアドレス", "Address"),
+    "typed": Words("入力されたとおりの表記", "As it was typed"),
+    "asked_for": Words("照合したアドレス(一部を伏せています)", "Address asked about (masked)"),
+    "no_address": Words("なし(削除済み、または未登録)", "None (erased or never given)"),
+    "contact_id": Words("連絡先ID", "Contact id"),
+    "erased_at": Words("個人情報の削除", "Personal data erased"),
+    "made_at": Words("作成日時", "Made on"),
+    "made_by": Words("作成者", "Made by"),
+    "hash": Words("この記録のSHA-256", "SHA-256 of this record"),
+    # ---- verdict ----
+    "verdict": Words("現在の判定", "Present verdict"),
+    "eligible": Words("一斉メールを送れます", "May receive bulk mail"),
+    "not_eligible": Words("一斉メールを送れません", "May not receive bulk mail"),
+    "profile_manual": Words("基準: 社内マニュアル", "Rule: the company's manual"),
+    "profile_statute": Words(
+        "基準: 社内マニュアルと特定電子メール法 3条", "Rule: the manual and article 3 of the Act"
+    ),
+    "met": Words("満たす", "met"),
+    "unmet": Words("満たさない", "not met"),
+    "evidence": Words("根拠", "Evidence"),
+    "clause": Words("マニュアル", "manual"),
+    # ---- events ----
+    "events": Words("取得から現在までの記録", "Everything on record, in order"),
+    "counted_from": Words("同意の日時", "Consent given on"),
+    "wording": Words("表示・説明した文言", "Wording shown or spoken"),
+    "version": Words("第{version}版", "version {version}"),
+    "published": Words("{day} 公開", "published {day}"),
+    "as_published": Words("公開した文言と一致", "identical to the published wording"),
+    "not_as_published": Words(
+        "公開した文言の一覧にありません", "not in the list of published wordings"
+    ),
+    "event_id": Words("記録番号", "Record number"),
+    # ---- campaigns ----
+    "campaigns": Words("一斉メールの記録", "Bulk mail"),
+    "no_campaigns": Words(
+        "最初の記録のあとに始まった一斉メールはありません。",
+        "No bulk mail has been started since the first record.",
+    ),
+    "message_id": Words("メールの番号", "Message id"),
+    # ---- retention ----
+    "retention": Words("この記録の保存期間", "How long this record is kept"),
+    "keep_until": Words("保存期限", "Keep until"),
+    "last_sent_on": Words("最後の送信", "Last mail"),
+    "email_act": Words("特定電子メール法による期限", "By the Act on Specified E-mail"),
+    "commerce_act": Words(
+        "特定商取引法による期限", "By the Act on Specified Commercial Transactions"
+    ),
+    "no_term": Words("未定", "Not yet set"),
+    # ---- verification ----
+    "verification": Words("この記録の確かめ方", "How to check this record"),
+    "save": Words("記録本体(JSON)を保存", "Save the record itself (JSON)"),
+}
