@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SHARDS = tuple(f"{number:02x}" for number in range(16))
 _PENDING = "1"
 _TRIES = 6
+_KEYS = 100  # of one BatchGetItem
 _FIRST_WAIT_SECONDS = 0.02
 _REGISTER_NAMES = frozenset(Register)
 
@@ -72,11 +73,18 @@ class ContactStore:
     throttle_table: str = ""
     wait: Callable[[float], None] = field(default=time.sleep)
 
-    def record(self, event: Event, counters: Sequence[Counter] = ()) -> None:
+    def record(
+        self,
+        event: Event,
+        counters: Sequence[Counter] = (),
+        *,
+        also: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Append an event and move the contact's registers, in one transaction.
 
         Recording the same event again changes nothing and succeeds. Without contention this
-        is exactly one call.
+        is exactly one call. ``also``: writes without conditions that happen with the event,
+        so just as often as the event, which is once.
 
         Raises:
             TooMany: a counter is at its limit; nothing was stored.
@@ -84,11 +92,11 @@ class ContactStore:
         """
         update = self._blind_update(event)
         for attempt in range(_TRIES):
-            items = [self._append(event), {"Update": update}, *map(self._count, counters)]
+            items = [self._append(event), {"Update": update}, *map(self._count, counters), *also]
             reasons = self._transact(items)
             if reasons is None or _failed(reasons[0]):
                 return
-            for counter, reason in zip(counters, reasons[2:], strict=True):
+            for counter, reason in zip(counters, reasons[2:], strict=False):
                 if _failed(reason):
                     raise TooMany("too_many_posts", counter.retry_after)
             if _failed(reasons[1]):
@@ -126,6 +134,33 @@ class ContactStore:
             )
         item = answer.get("Item")
         return contact_of(item) if item else Contact(contact_id)
+
+    def get_many(self, contact_ids: Sequence[str]) -> dict[str, Contact]:
+        """As ``get``, for up to a hundred contacts at once."""
+        found = {contact_id: Contact(contact_id) for contact_id in contact_ids}
+        keys = [{"contact_id": {"S": contact_id}} for contact_id in found]
+        left: Any = {self.contacts_table: {"Keys": keys, "ConsistentRead": True}} if keys else None
+        while left:
+            with translated("contacts"):
+                answer = self.client.batch_get_item(RequestItems=left)
+            for item in answer["Responses"].get(self.contacts_table, []):
+                found[item["contact_id"]["S"]] = contact_of(item)
+            left = answer.get("UnprocessedKeys")
+        return found
+
+    def several(self, contact_ids: Sequence[str]) -> dict[str, Contact]:
+        """A few contacts as they are, by id; those that are not held are not in it."""
+        found: dict[str, Contact] = {}
+        for start in range(0, len(contact_ids), _KEYS):
+            keys = [{"contact_id": {"S": each}} for each in contact_ids[start : start + _KEYS]]
+            request: Any = {self.contacts_table: {"Keys": keys}}
+            while request:
+                with translated("contacts"):
+                    answer = self.client.batch_get_item(RequestItems=request)
+                for contact in map(contact_of, answer["Responses"].get(self.contacts_table, [])):
+                    found[contact.contact_id] = contact
+                request = answer.get("UnprocessedKeys")
+        return found
 
     def history(self, contact_id: str) -> list[Event]:
         """Every event of a contact, oldest first."""
@@ -193,7 +228,7 @@ class ContactStore:
             last["contact_id"]["S"] if last else "",
         )
 
-    def _transact(self, items: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    def _transact(self, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
         """None where it went through, else the reasons, one per item."""
         with translated("contacts"):
             try:
@@ -345,6 +380,9 @@ def event_item(event: Event) -> dict[str, Any]:
         "source": str(event.source),
         "details": dict(event.details),
     }
+    if event.kind is EventKind.UNSUBSCRIBED and "campaign_id" in event.details:
+        # Key of the sparse index `stops`: who left because of which campaign.
+        plain["stopped_by"] = event.details["campaign_id"]
     if event.personal:
         plain["personal"] = dict(event.personal)
     if event.consent_at is not None:

@@ -14,6 +14,10 @@ from shared.domain.address import AddressKind
 from shared.domain.contact import Contact, Mark, Register
 from shared.domain.events import EventKind
 
+# Reasons that events carry and people are told in other words.
+UNKNOWN_OR_FILTERED = "unknown_or_filtered"  # law-and-mail E5
+SOFT_BOUNCES = "soft_bounces"
+
 
 class Profile(StrEnum):
     """How strictly to read the law: the manual's way, or 特定電子メール法 3条 to the letter."""
@@ -147,11 +151,13 @@ def _address_is_deliverable(contact: Contact) -> Condition:
     bounced = contact.get(Register.BOUNCED)
     lifted = contact.get(Register.BOUNCE_LIFTED)
     if bounced is not None and (lifted is None or lifted.at <= bounced.at):
-        return Condition(
-            "deliverable", False, "bounced", "U1",
-            "このアドレスにはメールが届きませんでした(宛先不明)。",
-            "Mail to this address came back as undeliverable.", bounced,
-        )  # fmt: skip
+        if bounced.values.get("reason") == UNKNOWN_OR_FILTERED:
+            ja = "このアドレスにはメールが届きませんでした(宛先不明、または受信拒否の設定)。"
+            en = "Mail came back: the mobile carrier knows no such address, or filters our mail."
+        else:
+            ja = "このアドレスにはメールが届きませんでした(宛先不明)。"
+            en = "Mail to this address came back as undeliverable."
+        return Condition("deliverable", False, "bounced", "U1", ja, en, bounced)
     if contact.address_kind == AddressKind.LEGACY_CARRIER:
         return Condition(
             "deliverable", False, "legacy_address", "U1",
@@ -166,15 +172,19 @@ def _address_is_deliverable(contact: Contact) -> Condition:
 
 
 def _nothing_is_undecided(contact: Contact) -> Condition:
-    """Not held while a message that may mean "stop" waits for a person's decision (S2)."""
+    """Not held: no message that may mean "stop" waits (S2), mail does not keep bouncing (U1)."""
     held = contact.get(Register.HELD)
     released = contact.get(Register.RELEASED)
     if held is not None and (released is None or released.at <= held.at):
-        return Condition(
-            "hold", False, "held", "S2",
-            "配信停止のご希望かもしれないご連絡を確認中のため、配信を保留しています。",
-            "Mailing is on hold while a message that may mean stop is being read.", held,
-        )  # fmt: skip
+        if held.values.get("reason") == SOFT_BOUNCES:
+            clause = "U1"
+            ja = "メールが続けて届かなかったため、配信を保留しています。"
+            en = "Mailing is on hold because mail repeatedly did not arrive."
+        else:
+            clause = "S2"
+            ja = "配信停止のご希望かもしれないご連絡を確認中のため、配信を保留しています。"
+            en = "Mailing is on hold while a message that may mean stop is being read."
+        return Condition("hold", False, "held", clause, ja, en, held)
     return Condition(
         "hold", True, "not_held", "S2",
         "確認中のご連絡はありません。", "Nothing is waiting for a decision.", released,

@@ -38,8 +38,9 @@ class EventKind(StrEnum):
     COMPLAINED = "complained"
     # Whether mail arrives
     BOUNCED = "bounced"  # permanent
+    SOFT_BOUNCED = "soft_bounced"  # transient: one of these says little, several hold
     BOUNCE_LIFTED = "bounce_lifted"  # staff or a later delivery proved the address works
-    HELD = "held"  # a reply or request that may mean "stop" is undecided
+    HELD = "held"  # a message that may mean "stop" is undecided, or mail keeps bouncing
     RELEASED = "released"
     # Requests, article R1
     ERASED = "erased"

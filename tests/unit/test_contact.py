@@ -147,5 +147,5 @@ def test_the_latest_write_wins_and_versions_count_events() -> None:
 
 def test_every_kind_is_projected() -> None:
     """A new kind of event must be given a register, or be named here as having none."""
-    none = {EventKind.UNSUBSCRIBE_REASON}
+    none = {EventKind.UNSUBSCRIBE_REASON, EventKind.SOFT_BOUNCED}
     assert {kind for kind in EventKind if not marks_of(event(kind))} == none
