@@ -1,6 +1,6 @@
 """Whether a caller may send: its role's policies are asked, as AWS would.
 
-The emulator knows the caller by its signature, but judges SendEmail on the resource `*`, which
+The emulator knows the caller by its signature, but judges sending on the resource `*`, which
 no policy that names the identity can allow. So it is asked twice: who this is (its refusal says),
 and what that role may do with the identity and the configuration set (a simulation).
 """
@@ -20,6 +20,9 @@ from local.aws import Aws
 from local.config import ACCOUNT, REGION
 
 PATH = "/v2/email/outbound-emails"
+BULK_PATH = "/v2/email/outbound-bulk-emails"
+ACCOUNT_PATH = "/v2/email/account"
+_ACTIONS = {PATH: "ses:SendEmail", BULK_PATH: "ses:SendBulkEmail"}
 _ROLE = re.compile(r"User: arn:aws:sts::\d+:assumed-role/([^/\s]+)/")
 _NOT_HANDED_ON = frozenset({"content-length", "connection", "transfer-encoding"})
 
@@ -39,23 +42,37 @@ class Permission:
     def __init__(self, aws: Aws, http: aiohttp.ClientSession, emulator_url: str) -> None:
         self._aws = aws
         self._http = http
-        self._url = f"{emulator_url}{PATH}"
+        self._url = emulator_url
 
     async def refusal(
-        self, headers: Mapping[str, str], body: bytes, request: Mapping[str, Any]
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        request: Mapping[str, Any],
+        *,
+        path: str = PATH,
     ) -> Refusal | None:
         """None if this signed request may be carried out."""
-        refusal = await self._asked(headers, body)
+        refusal = await self._asked("POST", path, headers, body)
         role = _ROLE.search(refusal.body.decode("utf-8", "replace")) if refusal else None
-        if role is not None and await asyncio.to_thread(self._may, role[1], _resources(request)):
+        if role is not None and await asyncio.to_thread(
+            self._may, role[1], _ACTIONS[path], _resources(request)
+        ):
             return None
         return refusal
 
-    async def _asked(self, headers: Mapping[str, str], body: bytes) -> Refusal | None:
+    async def account_refusal(self, headers: Mapping[str, str]) -> Refusal | None:
+        """None if GetAccount may be answered; it knows no resource but `*`."""
+        return await self._asked("GET", ACCOUNT_PATH, headers, b"")
+
+    async def _asked(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Refusal | None:
         handed_on = {
             name: value for name, value in headers.items() if name.lower() not in _NOT_HANDED_ON
         }
-        async with self._http.post(self._url, data=body, headers=handed_on) as answer:
+        url = f"{self._url}{path}"
+        async with self._http.request(method, url, data=body, headers=handed_on) as answer:
             if answer.status not in (401, 403):
                 return None  # the emulator's own opinion of the message does not count
             return Refusal(
@@ -64,11 +81,11 @@ class Permission:
                 body=await answer.read(),
             )
 
-    def _may(self, role: str, resources: tuple[str, ...]) -> bool:
+    def _may(self, role: str, action: str, resources: tuple[str, ...]) -> bool:
         return all(
             self._aws.iam.simulate_principal_policy(
                 PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/{role}",
-                ActionNames=["ses:SendEmail"],
+                ActionNames=[action],
                 ResourceArns=[resource],
             )["EvaluationResults"][0]["EvalDecision"]
             == "allowed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.ses.events import describe
-from local.ses.message import BadRequest, Outgoing, build
+from local.ses.message import BadRequest, Entry, Outgoing, build, build_bulk
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 UNSUBSCRIBE = (
@@ -140,3 +141,84 @@ def test_events_carry_message_id_tags_and_destination(kind: str, detail_type: st
         "campaign": ["c1"],
         "contact": ["0f" * 16],
     }
+
+
+def bulk(*entries: dict[str, Any], **content: str) -> list[Entry]:
+    content = {
+        "Subject": "{{{name}}}様へ",
+        "Text": "{{{name}}}",
+        "Html": "<p>{{name}}</p>",
+    } | content
+    request = {
+        "FromEmailAddress": "news@mail.example.jp",
+        "ReplyToAddresses": ["reply@mail.example.jp"],
+        "ConfigurationSetName": "set",
+        "DefaultEmailTags": [{"Name": "campaign", "Value": "c1"}],
+        "DefaultContent": {
+            "Template": {
+                "TemplateContent": content,
+                "TemplateData": '{"name": "お客"}',
+                "Headers": [
+                    {"Name": "List-Unsubscribe", "Value": "<https://example.jp/u/all>"},
+                    {"Name": "X-Kept", "Value": "kept"},
+                ],
+            }
+        },
+        "BulkEmailEntries": list(entries),
+    }
+    numbers = iter(range(99))
+    return build_bulk(request, message_ids=lambda: f"id-{next(numbers)}", now=NOW)
+
+
+def one(to: str, headers: dict[str, str] | None = None, **data: str) -> dict[str, Any]:
+    replacement = {"ReplacementTemplateData": json.dumps(data)}
+    return {
+        "Destination": {"ToAddresses": [to]},
+        "ReplacementEmailContent": {"ReplacementTemplate": replacement},
+        "ReplacementHeaders": [{"Name": n, "Value": v} for n, v in (headers or {}).items()],
+        "ReplacementTags": [{"Name": "batch", "Value": "b1.0"}],
+    }
+
+
+def test_each_entry_of_a_bulk_request_is_a_mail_of_its_own() -> None:
+    own = {"list-unsubscribe": UNSUBSCRIBE}
+    first, second = bulk(one("a@example.jp", own, name="<&太郎>"), one("b@example.jp"))
+    assert first.message is not None
+    assert second.message is not None
+    assert first.message.tags == {"campaign": "c1", "batch": "b1.0"}
+    assert [first.message.recipients, second.message.recipients] == [
+        ("a@example.jp",), ("b@example.jp",),
+    ]  # fmt: skip
+    mail = message_from_bytes(first.message.raw, policy=policy.default)
+    assert mail["Subject"] == "<&太郎>様へ"
+    assert mail.get_all("List-Unsubscribe") == [UNSUBSCRIBE]
+    assert mail["X-Kept"] == "kept"
+    assert mail["Reply-To"] == "reply@mail.example.jp"
+    assert "id-0" in mail["Message-ID"]
+    parts = {part.get_content_type(): part.get_content() for part in mail.iter_parts()}
+    assert parts["text/plain"].strip() == "<&太郎>"
+    assert parts["text/html"].strip() == "<p>&lt;&amp;太郎&gt;</p>"
+    mail = message_from_bytes(second.message.raw, policy=policy.default)
+    assert mail["Subject"] == "お客様へ"
+    assert mail["List-Unsubscribe"] == "<https://example.jp/u/all>"
+
+
+def test_a_bad_entry_harms_no_other() -> None:
+    entries = bulk(
+        one("a@example.jp"), one("漢字@example.jp"), one("c@example.jp", {"X-漢": "x"}), Text="本文"
+    )
+    assert [entry.status for entry in entries] == [
+        "SUCCESS", "INVALID_PARAMETER", "INVALID_PARAMETER",
+    ]  # fmt: skip
+
+
+def test_what_a_template_needs_and_does_not_get_is_named() -> None:
+    [entry] = bulk(one("a@example.jp"), Text="{{{v_link}}}")
+    assert (entry.message, entry.error) == (None, "Not in the rendering data: v_link")
+
+
+def test_a_bulk_request_that_is_wrong_as_a_whole() -> None:
+    with pytest.raises(BadRequest):
+        bulk()
+    with pytest.raises(BadRequest):
+        bulk(*[one("a@example.jp")] * 51)

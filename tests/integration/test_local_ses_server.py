@@ -36,22 +36,47 @@ MESSAGE: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
+def bulk(to: tuple[str, ...]) -> dict[str, Any]:
+    content = {"Subject": "{{{name}}}様", "Text": "本文 {{{token}}}", "Html": "<p>{{name}}</p>"}
+    return {
+        "FromEmailAddress": "optin@mail.example.jp",
+        "ConfigurationSetName": "set",
+        "DefaultContent": {"Template": {"TemplateContent": content, "TemplateData": "{}"}},
+        "BulkEmailEntries": [
+            {
+                "Destination": {"ToAddresses": [address]},
+                "ReplacementEmailContent": {
+                    "ReplacementTemplate": {
+                        "ReplacementTemplateData": json.dumps({"name": address, "token": "t"})
+                    }
+                },
+                "ReplacementHeaders": [{"Name": "List-Unsubscribe", "Value": f"<{address}>"}],
+                "ReplacementTags": [{"Name": "batch", "Value": f"b.{number}"}],
+            }
+            for number, address in enumerate(to)
+        ],
+    }
+
+
+@dataclass
 class World:
     config: Config
     aws: Aws
     mailbox: Mailbox
     feedback: Feedback
+    account: Callable[..., Any] = dict
 
     def sender(self, *resources: str) -> Callable[..., dict[str, Any]]:
         """`send_email` as a role that may send as these resources only."""
-        statement = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": list(resources)}
+        actions = ["ses:SendEmail", "ses:SendBulkEmail"]
+        statement = {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
+        whole = {"Effect": "Allow", "Action": "ses:GetAccount", "Resource": "*"}
         trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
         name = f"role-{len(resources)}"
         role = self.aws.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
         if resources:
             self.aws.iam.put_role_policy(
-                RoleName=name, PolicyName="send", PolicyDocument=policy(statement)
+                RoleName=name, PolicyName="send", PolicyDocument=policy(statement, whole)
             )
         session = boto3.Session("test", "test", region_name=REGION)
         keys = session.client("sts", endpoint_url=self.config.aws_url).assume_role(
@@ -65,9 +90,13 @@ class World:
             config=BotoConfig(retries={"total_max_attempts": 1, "mode": "standard"}),
         )
 
-        def send(to: str = "taro@example.jp") -> dict[str, Any]:
-            return dict(ses.send_email(**MESSAGE, Destination={"ToAddresses": [to]}))
+        def send(*to: str) -> dict[str, Any]:
+            if len(to) > 1:
+                return dict(ses.send_bulk_email(**bulk(to)))
+            destination: Any = {"ToAddresses": list(to) or ["taro@example.jp"]}
+            return dict(ses.send_email(**MESSAGE, Destination=destination))
 
+        self.account = ses.get_account
         return send
 
     def events(self) -> list[dict[str, Any]]:
@@ -77,8 +106,8 @@ class World:
         return [json.loads(message["Body"]) for message in found.get("Messages", [])]
 
 
-def policy(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 Visit = Callable[[Callable[[World], None]], None]
@@ -186,5 +215,51 @@ def test_failures_can_be_asked_for(visit: Visit) -> None:
             send()
         send()
         assert len(list(here.mailbox.newest_first())) == 1
+
+    visit(story)
+
+
+def test_bulk_mail_arrives_with_each_recipients_own_headers_and_is_reported(
+    tmp_path: Path, apart: Callable[..., Any]
+) -> None:
+    people = ("taro@example.jp", "hanako@example.jp")
+
+    def story(here: World) -> None:
+        send = here.sender(IDENTITY, CONFIGURATION_SET)
+        control = f"{here.config.ses_url}/_control"
+        wanted: Any = {"status_next": ["", "ACCOUNT_THROTTLED"], "quota": {"Max24HourSend": 3}}
+        requests.post(control, json=wanted, timeout=10)
+        first = send(*people)["BulkEmailEntryResults"]
+        assert [result["Status"] for result in first] == ["SUCCESS", "ACCOUNT_THROTTLED"]
+        (mail,) = here.mailbox.newest_first()
+        assert (mail.to, mail.subject) == ("taro@example.jp", "taro@example.jp様")
+        assert mail.headers["List-Unsubscribe"] == "<taro@example.jp>"
+        assert first[0]["MessageId"] in mail.headers["Message-ID"]
+        assert here.account()["SendQuota"] == {
+            "Max24HourSend": 3, "MaxSendRate": 50, "SentLast24Hours": 1,
+        }  # fmt: skip
+        send(*people)
+        full = send(*people)["BulkEmailEntryResults"]
+        assert {result["Status"] for result in full} == {"ACCOUNT_DAILY_QUOTA_EXCEEDED"}
+
+    async def run() -> list[dict[str, Any]]:
+        async with world(tmp_path) as here:
+            await asyncio.to_thread(story, here)
+            await here.feedback.drain(20)
+            return await asyncio.to_thread(here.events)
+
+    events = apart(run())
+    assert len(events) == 6
+    assert {event["detail"]["mail"]["tags"]["batch"][0] for event in events} == {"b.0", "b.1"}
+
+
+def test_a_role_that_may_not_send_in_bulk_is_denied(visit: Visit) -> None:
+    def story(here: World) -> None:
+        send = here.sender()
+        with pytest.raises(ClientError, match="AccessDenied"):
+            send("taro@example.jp", "hanako@example.jp")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            here.account()
+        assert list(here.mailbox.newest_first()) == []
 
     visit(story)
