@@ -12,7 +12,7 @@ from typing import NamedTuple
 from shared.domain.address import AddressKind
 from shared.domain.campaigns import Outcome
 from shared.domain.events import EventKind, Source
-from shared.domain.recipient import Fate
+from shared.domain.recipient import Finding
 from shared.texts.consent import Language, TextId
 
 
@@ -139,22 +139,29 @@ OUTCOMES: Mapping[str, Words] = {
 }
 
 # What became of one person in one campaign.
-FATES: Mapping[str, Words] = {
-    Fate.SENT: Words("送信済み", "Sent"),
-    Fate.BOUNCED: Words("送信したが届かなかった", "Sent, but undeliverable"),
-    Fate.SENDING: Words("送信中", "Being sent"),
-    Fate.RETRY: Words("再送待ち", "Waiting to be sent again"),
-    Fate.SKIPPED: Words("送らなかった(条件を満たさない)", "Not sent (not eligible)"),
-    Fate.REJECTED: Words(
+FINDINGS: Mapping[str, Words] = {
+    Finding.SENT: Words("送信済み", "Sent"),
+    Finding.DELIVERED: Words("届いた", "Delivered"),
+    Finding.SOFT_BOUNCED: Words(
+        "送信したが一時的に届かなかった", "Sent, but not delivered this time"
+    ),
+    Finding.COMPLAINED: Words("届いた(迷惑メールとして報告)", "Delivered, reported as spam"),
+    Finding.BOUNCED: Words("送信したが届かなかった", "Sent, but undeliverable"),
+    Finding.SENDING: Words("送信中", "Being sent"),
+    Finding.RETRY: Words("再送待ち", "Waiting to be sent again"),
+    Finding.SKIPPED: Words("送らなかった(条件を満たさない)", "Not sent (not eligible)"),
+    Finding.REJECTED: Words(
         "送れなかった(配信サービスが拒否)", "Not sent (refused by the mail service)"
     ),
-    Fate.NOT_STARTED: Words("配信前", "Not started"),
-    Fate.CANCELLED: Words("送らなかった(配信中止)", "Not sent (campaign cancelled)"),
-    Fate.WAITING: Words("順番待ち", "Still to come"),
-    Fate.UNKNOWN_THEN: Words("送らなかった(記録なし)", "Not sent (not on record then)"),
-    Fate.NOT_ELIGIBLE: Words("送らなかった(条件を満たさない)", "Not sent (not eligible)"),
-    Fate.OUTSIDE_AUDIENCE: Words("送らなかった(配信の対象外)", "Not sent (outside the audience)"),
-    Fate.UNEXPLAINED: Words("送信の記録なし", "No record of sending"),
+    Finding.NOT_STARTED: Words("配信前", "Not started"),
+    Finding.CANCELLED: Words("送らなかった(配信中止)", "Not sent (campaign cancelled)"),
+    Finding.WAITING: Words("順番待ち", "Still to come"),
+    Finding.UNKNOWN_THEN: Words("送らなかった(記録なし)", "Not sent (not on record then)"),
+    Finding.NOT_ELIGIBLE: Words("送らなかった(条件を満たさない)", "Not sent (not eligible)"),
+    Finding.OUTSIDE_AUDIENCE: Words(
+        "送らなかった(配信の対象外)", "Not sent (outside the audience)"
+    ),
+    Finding.UNEXPLAINED: Words("送信の記録なし", "No record of sending"),
 }
 
 TEXTS: Mapping[str, Words] = {

@@ -17,14 +17,19 @@ from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
 from shared.domain.contact import Contact, project
 from shared.domain.eligibility import Condition, Profile, judge
 from shared.domain.events import Event, EventKind
+from shared.domain.feedback import FATE_OF
+from shared.domain.figures import Fate
 
 
-class Fate(StrEnum):
+class Finding(StrEnum):
     """What became of one person in one campaign."""
 
     # The ledger says so
-    SENT = "sent"
-    BOUNCED = "bounced"  # sent, and came back as undeliverable
+    SENT = "sent"  # the mail service has it and has reported nothing further
+    DELIVERED = "delivered"  # the receiving server took it
+    SOFT_BOUNCED = "soft_bounced"  # it did not arrive, for a reason that may pass
+    BOUNCED = "bounced"  # it came back as undeliverable
+    COMPLAINED = "complained"  # it arrived and was reported as spam
     SENDING = "sending"  # claimed; whether the mail service has it is not recorded yet
     RETRY = "retry"  # the mail service does not have it yet; it is sent again
     SKIPPED = "skipped"  # not eligible at the moment of sending
@@ -39,12 +44,19 @@ class Fate(StrEnum):
     UNEXPLAINED = "unexplained"
 
 
-_FATES = {
-    Outcome.SENT: Fate.SENT,
-    Outcome.CLAIMED: Fate.SENDING,
-    Outcome.RETRY: Fate.RETRY,
-    Outcome.SKIPPED: Fate.SKIPPED,
-    Outcome.REJECTED: Fate.REJECTED,
+_FINDINGS = {
+    Outcome.SENT: Finding.SENT,
+    Outcome.CLAIMED: Finding.SENDING,
+    Outcome.RETRY: Finding.RETRY,
+    Outcome.SKIPPED: Finding.SKIPPED,
+    Outcome.REJECTED: Finding.REJECTED,
+}
+# What says more about a mail that was sent, the most telling first.
+_REPORTED = {
+    Fate.COMPLAINED: Finding.COMPLAINED,
+    Fate.BOUNCED: Finding.BOUNCED,
+    Fate.DELIVERED: Finding.DELIVERED,
+    Fate.SOFT_BOUNCED: Finding.SOFT_BOUNCED,
 }
 _RUNNING = frozenset({CampaignStatus.SENDING, CampaignStatus.PAUSED})
 # What these rest on is gone after an erasure, so they say nothing about the time before it.
@@ -60,7 +72,7 @@ class Explanation:
     then; the ledger's own reason is what was really judged.
     """
 
-    fate: Fate
+    finding: Finding
     reason: str = ""
     as_of: datetime | None = None
     conditions: tuple[Condition, ...] = ()
@@ -74,30 +86,35 @@ def explain(
     contact_id: str,
     profile: Profile,
     now: datetime,
+    reported: Collection[Fate] = (),
     received: Collection[str] = (),
 ) -> Explanation:
-    """Answer for one person. ``received`` names the campaigns that they were sent."""
+    """Answer for one person.
+
+    ``reported`` is what the mail service reported about their mail, ``received`` names the
+    campaigns that they were sent.
+    """
     person = _Person(contact_id, history, profile)
     if entry is not None:
-        fate = _FATES[entry.outcome]
-        if fate is Fate.SENT and _bounced(history, campaign.campaign_id):
-            fate = Fate.BOUNCED
-        return Explanation(fate, entry.reason, entry.at, person.conditions(entry.at))
+        finding = _FINDINGS[entry.outcome]
+        if finding is Finding.SENT:
+            finding = _after_sending({*reported, *_on_record(history, campaign.campaign_id)})
+        return Explanation(finding, entry.reason, entry.at, person.conditions(entry.at))
     if campaign.started_at is None:
         ended = campaign.status is CampaignStatus.CANCELLED
-        return Explanation(Fate.CANCELLED if ended else Fate.NOT_STARTED)
+        return Explanation(Finding.CANCELLED if ended else Finding.NOT_STARTED)
     running = campaign.status in _RUNNING
     as_of = now if running else campaign.started_at
     found = _why_not(person, campaign, as_of, received)
-    if found.fate is not Fate.WAITING or running:
+    if found.finding is not Finding.WAITING or running:
         return found
     if campaign.status is CampaignStatus.CANCELLED:
-        return Explanation(Fate.CANCELLED, as_of=as_of, conditions=found.conditions)
+        return Explanation(Finding.CANCELLED, as_of=as_of, conditions=found.conditions)
     # Eligible at the start and never reached: what changed before their turn came?
     later = _why_not(person, campaign, now, received)
-    if later.fate is not Fate.WAITING:
+    if later.finding is not Finding.WAITING:
         return later
-    return Explanation(Fate.UNEXPLAINED, as_of=as_of, conditions=found.conditions)
+    return Explanation(Finding.UNEXPLAINED, as_of=as_of, conditions=found.conditions)
 
 
 def received_among(entries: Iterable[Entry]) -> frozenset[str]:
@@ -134,19 +151,25 @@ def _why_not(
     """``WAITING`` where nothing spoke against sending."""
     contact = person.at(moment)
     if not contact.version:
-        return Explanation(Fate.UNKNOWN_THEN, as_of=moment)
+        return Explanation(Finding.UNKNOWN_THEN, as_of=moment)
     conditions = person.conditions(moment)
-    fate, reason = Fate.WAITING, ""
+    finding, reason = Finding.WAITING, ""
     unmet = [each for each in conditions if not each.met]
     if unmet:
-        fate, reason = Fate.NOT_ELIGIBLE, unmet[0].reason
+        finding, reason = Finding.NOT_ELIGIBLE, unmet[0].reason
     elif not matches(contact, campaign.audience, received):
-        fate = Fate.OUTSIDE_AUDIENCE
-    return Explanation(fate, reason, moment, conditions)
+        finding = Finding.OUTSIDE_AUDIENCE
+    return Explanation(finding, reason, moment, conditions)
 
 
-def _bounced(history: Iterable[Event], campaign_id: str) -> bool:
-    return any(
-        event.kind is EventKind.BOUNCED and event.details.get("campaign_id") == campaign_id
+def _after_sending(reported: Collection[Fate]) -> Finding:
+    return next((_REPORTED[fate] for fate in _REPORTED if fate in reported), Finding.SENT)
+
+
+def _on_record(history: Iterable[Event], campaign_id: str) -> set[Fate]:
+    """Bounces and complaints are events too, in case their mark beside the line was lost."""
+    return {
+        FATE_OF[event.kind]
         for event in history
-    )
+        if event.kind in FATE_OF and event.details.get("campaign_id") == campaign_id
+    }

@@ -7,9 +7,10 @@ nothing personal from before the erasure stands in it, even if the store still h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from shared import words
@@ -18,7 +19,8 @@ from shared.domain.company import Company
 from shared.domain.contact import Contact, Mark
 from shared.domain.eligibility import Condition, Profile, Verdict, judge
 from shared.domain.events import UNSUBSCRIBE_REASONS, Event, Source, stamp
-from shared.domain.recipient import Explanation, Fate, erased_at, explain, received_among
+from shared.domain.figures import Fate
+from shared.domain.recipient import Explanation, Finding, erased_at, explain, received_among
 from shared.domain.retention import Retention, retention
 from shared.proof.sentences import sentence
 from shared.texts import consent
@@ -33,6 +35,7 @@ FORMAT = "optin-proof/1"
 class Facts:
     """What a proof file is made of, and who made it.
 
+    ``reported`` is what the mail service reported about each mail, by campaign.
     ``asked_for`` is the address in the question, masked, where the question named one.
     """
 
@@ -44,6 +47,7 @@ class Facts:
     profile: Profile
     made_at: datetime
     made_by: str
+    reported: Mapping[str, Collection[Fate]] = field(default_factory=lambda: MappingProxyType({}))
     asked_for: str = ""
 
 
@@ -183,9 +187,12 @@ def _campaigns(facts: Facts, history: Sequence[Event]) -> Iterator[Record]:
             contact_id=facts.contact.contact_id,
             profile=facts.profile,
             now=facts.made_at,
+            reported=facts.reported.get(campaign.campaign_id, ()),
             received=received,
         )
-        if entry is not None or (campaign.started_at and explained.fate is not Fate.UNKNOWN_THEN):
+        if entry is not None or (
+            campaign.started_at and explained.finding is not Finding.UNKNOWN_THEN
+        ):
             yield campaign_record(campaign, entry, explained)
 
 
@@ -200,7 +207,7 @@ def campaign_record(campaign: Campaign, entry: Entry | None, explained: Explanat
         "campaign_id": campaign.campaign_id,
         "subject": campaign.subject,
         "started_at": stamp(campaign.started_at) if campaign.started_at else None,
-        **_code("fate", explained.fate, words.FATES),
+        **_code("finding", explained.finding, words.FINDINGS),
         "at": stamp(explained.as_of) if explained.as_of else None,
         "reason": explained.reason,
         "reason_ja": words_of(explained.reason, words.REASONS).ja,

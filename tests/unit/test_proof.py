@@ -200,9 +200,9 @@ def test_the_verdict_with_each_condition() -> None:
 def test_every_campaign_sent_or_not_and_why() -> None:
     """One from before the first record, and one not started, do not concern the person."""
     sent, passed_by = proof_record(facts(*STORY))["campaigns"]
-    assert (sent["fate"], sent["subject"]) == ("sent", "空き家活用セミナーのご案内")
+    assert (sent["finding"], sent["subject"]) == ("sent", "空き家活用セミナーのご案内")
     assert sent["message_id"] == "0100019a-ses"
-    assert (passed_by["fate"], passed_by["reason"]) == ("not_eligible", "unsubscribed")
+    assert (passed_by["finding"], passed_by["reason"]) == ("not_eligible", "unsubscribed")
     assert passed_by["reason_ja"] == "配信停止"
     assert "配信停止のお申し出があり" in passed_by["sentence_ja"]
 

@@ -13,7 +13,8 @@ from shared.domain.audience import Audience
 from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
 from shared.domain.eligibility import Profile
 from shared.domain.events import Event, EventKind, Source
-from shared.domain.recipient import Explanation, Fate, erased_at, explain, received_among
+from shared.domain.figures import Fate
+from shared.domain.recipient import Explanation, Finding, erased_at, explain, received_among
 from shared.proof.sentences import SENTENCES, moment, sentence
 
 NOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -49,18 +50,18 @@ def line(outcome: Outcome, reason: str = "") -> Entry:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "fate"),
+    ("outcome", "finding"),
     [
-        (Outcome.SENT, Fate.SENT),
-        (Outcome.CLAIMED, Fate.SENDING),
-        (Outcome.RETRY, Fate.RETRY),
-        (Outcome.SKIPPED, Fate.SKIPPED),
-        (Outcome.REJECTED, Fate.REJECTED),
+        (Outcome.SENT, Finding.SENT),
+        (Outcome.CLAIMED, Finding.SENDING),
+        (Outcome.RETRY, Finding.RETRY),
+        (Outcome.SKIPPED, Finding.SKIPPED),
+        (Outcome.REJECTED, Finding.REJECTED),
     ],
 )
-def test_the_ledgers_line_is_the_answer(outcome: Outcome, fate: Fate) -> None:
+def test_the_ledgers_line_is_the_answer(outcome: Outcome, finding: Finding) -> None:
     found = ask(entry=line(outcome))
-    assert (found.fate, found.as_of) == (fate, NOON)
+    assert (found.finding, found.as_of) == (finding, NOON)
     assert all(condition.met for condition in found.conditions)
 
 
@@ -69,13 +70,33 @@ def test_every_outcome_has_a_fate() -> None:
         ask(entry=line(outcome))
 
 
+@pytest.mark.parametrize(
+    ("reported", "finding"),
+    [
+        ({Fate.DELIVERED}, Finding.DELIVERED),
+        ({Fate.SOFT_BOUNCED}, Finding.SOFT_BOUNCED),
+        ({Fate.SOFT_BOUNCED, Fate.DELIVERED}, Finding.DELIVERED),
+        ({Fate.DELIVERED, Fate.BOUNCED}, Finding.BOUNCED),
+        ({Fate.COMPLAINED, Fate.DELIVERED}, Finding.COMPLAINED),
+    ],
+)
+def test_what_the_mail_service_reported_says_more(reported: set[Fate], finding: Finding) -> None:
+    assert ask(entry=line(Outcome.SENT), reported=reported).finding is finding
+    assert ask(entry=line(Outcome.REJECTED), reported=reported).finding is Finding.REJECTED
+
+
+def test_every_report_says_something() -> None:
+    for fate in Fate:
+        assert ask(entry=line(Outcome.SENT), reported={fate}).finding is not Finding.SENT
+
+
 def test_a_bounce_of_this_campaign_says_it_did_not_arrive() -> None:
     bounce = event(
         EventKind.BOUNCED, NOON + HOUR, source=Source.SES, details={"campaign_id": DONE.campaign_id}
     )
-    assert ask(entry=line(Outcome.SENT), history=[TOLD, bounce]).fate is Fate.BOUNCED
+    assert ask(entry=line(Outcome.SENT), history=[TOLD, bounce]).finding is Finding.BOUNCED
     other = replace(bounce, details={"campaign_id": "another"})
-    assert ask(entry=line(Outcome.SENT), history=[TOLD, other]).fate is Fate.SENT
+    assert ask(entry=line(Outcome.SENT), history=[TOLD, other]).finding is Finding.SENT
 
 
 def test_conditions_are_those_of_the_moment_of_sending() -> None:
@@ -96,60 +117,64 @@ def test_after_an_erasure_what_rested_on_the_address_is_left_out() -> None:
     assert {each.name for each in found.conditions} == {"refusal", "permission", "hold", "overseas"}
     assert all(condition.met for condition in found.conditions)
     later = ask(replace(DONE, started_at=NOON + 2 * HOUR), history=[bare, erased])
-    assert later.fate is Fate.NOT_ELIGIBLE
+    assert later.finding is Finding.NOT_ELIGIBLE
 
 
 @pytest.mark.parametrize(
     "status", [CampaignStatus.DRAFT, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED]
 )
 def test_a_campaign_that_has_not_started(status: CampaignStatus) -> None:
-    assert ask(replace(DONE, status=status, started_at=None)).fate is Fate.NOT_STARTED
+    assert ask(replace(DONE, status=status, started_at=None)).finding is Finding.NOT_STARTED
 
 
 def test_a_campaign_cancelled_before_the_start_or_the_turn() -> None:
     cancelled = replace(DONE, status=CampaignStatus.CANCELLED)
-    assert ask(replace(cancelled, started_at=None)) == Explanation(Fate.CANCELLED)
-    assert ask(cancelled).fate is Fate.CANCELLED
+    assert ask(replace(cancelled, started_at=None)) == Explanation(Finding.CANCELLED)
+    assert ask(cancelled).finding is Finding.CANCELLED
     assert ask(cancelled).as_of == NOON
 
 
 @pytest.mark.parametrize("status", [CampaignStatus.SENDING, CampaignStatus.PAUSED])
 def test_a_running_campaign_is_judged_now(status: CampaignStatus) -> None:
     running = replace(DONE, status=status)
-    assert ask(running).fate is Fate.WAITING
+    assert ask(running).finding is Finding.WAITING
     stop = event(EventKind.UNSUBSCRIBED, NOON + HOUR)
     found = ask(running, history=[TOLD, stop])
-    assert (found.fate, found.reason) == (Fate.NOT_ELIGIBLE, "unsubscribed")
+    assert (found.finding, found.reason) == (Finding.NOT_ELIGIBLE, "unsubscribed")
     assert found.as_of == NOON + 3 * HOUR
 
 
 def test_nothing_was_on_record_then() -> None:
     late = event(EventKind.NOTIFIED, NOON + HOUR)
-    assert ask(history=[late]).fate is Fate.UNKNOWN_THEN
+    assert ask(history=[late]).finding is Finding.UNKNOWN_THEN
 
 
 def test_not_on_the_list_at_the_start() -> None:
     stop = event(EventKind.UNSUBSCRIBED, NOON - HOUR / 2)
     back = event(EventKind.RESUBSCRIBED, NOON + HOUR)
     found = ask(history=[TOLD, stop, back])
-    assert (found.fate, found.reason, found.as_of) == (Fate.NOT_ELIGIBLE, "unsubscribed", NOON)
+    assert (found.finding, found.reason, found.as_of) == (
+        Finding.NOT_ELIGIBLE,
+        "unsubscribed",
+        NOON,
+    )
 
 
 def test_outside_the_audience() -> None:
     narrow = replace(DONE, audience=Audience(form_ids=frozenset({"another"})))
-    assert ask(narrow).fate is Fate.OUTSIDE_AUDIENCE
+    assert ask(narrow).finding is Finding.OUTSIDE_AUDIENCE
     again = replace(DONE, audience=Audience(not_received="earlier"))
-    assert ask(again, received={"earlier"}).fate is Fate.OUTSIDE_AUDIENCE
+    assert ask(again, received={"earlier"}).finding is Finding.OUTSIDE_AUDIENCE
 
 
 def test_stopped_between_the_start_and_the_turn() -> None:
     stop = event(EventKind.UNSUBSCRIBED, NOON + HOUR)
     found = ask(history=[TOLD, stop])
-    assert (found.fate, found.reason) == (Fate.NOT_ELIGIBLE, "unsubscribed")
+    assert (found.finding, found.reason) == (Finding.NOT_ELIGIBLE, "unsubscribed")
 
 
 def test_what_nothing_explains_is_said_to_be_unexplained() -> None:
-    assert ask().fate is Fate.UNEXPLAINED
+    assert ask().finding is Finding.UNEXPLAINED
 
 
 def test_received_and_erased() -> None:
@@ -160,17 +185,17 @@ def test_received_and_erased() -> None:
     assert erased_at(twice) == NOON + HOUR
 
 
-@pytest.mark.parametrize("fate", Fate)
-def test_every_fate_has_its_sentence(fate: Fate) -> None:
-    told = sentence(Explanation(fate, "held", NOON))
+@pytest.mark.parametrize("finding", Finding)
+def test_every_fate_has_its_sentence(finding: Finding) -> None:
+    told = sentence(Explanation(finding, "held", NOON))
     assert told.ja.endswith("。")
     assert told.en.endswith(".")
     assert "{" not in told.ja + told.en
-    assert set(SENTENCES) == set(Fate)
+    assert set(SENTENCES) == set(Finding)
 
 
 def test_a_reason_without_a_condition_has_its_short_words() -> None:
-    told = sentence(Explanation(Fate.REJECTED, "MessageRejected", NOON))
+    told = sentence(Explanation(Finding.REJECTED, "MessageRejected", NOON))
     assert told.ja == (
         "送信できませんでした。2026年11月24日(火) 12:00に配信サービスが受け付けませんでした。"
         "理由: メール配信サービスが拒否。"
