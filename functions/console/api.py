@@ -62,6 +62,7 @@ class Reply:
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)  # by lower-case name
 
     def json(self) -> Json:
         """The body's JSON object; empty where it is none."""
@@ -125,7 +126,8 @@ class Http:
             raise Unreachable(maybe_done=False) from None
         except HTTPError:
             raise Unreachable(maybe_done=method != "GET") from None
-        return Reply(answer.status, answer.data)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Reply(answer.status, answer.data, headers)
 
 
 @cache
@@ -159,6 +161,11 @@ class StaffApi:
     def contact(self, contact_id: str) -> Json:
         """Everything held about a contact."""
         return self._get(f"/contacts/{contact_id}")
+
+    def proof(self, contact_id: str, kind: str) -> Reply:
+        """Everything on record about a contact as one file, ``json`` or ``html``."""
+        query = urlencode({"format": kind})
+        return self._reply("GET", f"/contacts/{contact_id}/proof?{query}", None, only_reads=True)
 
     def unsubscribe(self, content: Mapping[str, str]) -> Json:
         """Record that a person wants no more mail."""
@@ -197,6 +204,9 @@ class StaffApi:
         return self._call("POST", path, body, only_reads=only_reads)
 
     def _call(self, method: str, path: str, body: bytes | None, *, only_reads: bool) -> Json:
+        return self._reply(method, path, body, only_reads=only_reads).json()
+
+    def _reply(self, method: str, path: str, body: bytes | None, *, only_reads: bool) -> Reply:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -207,7 +217,7 @@ class StaffApi:
         if reply.status == 401:
             raise SignedOut
         if 200 <= reply.status < 300:
-            return reply.json()
+            return reply
         raise _refusal(reply, only_reads=only_reads)
 
 

@@ -52,6 +52,7 @@ PAGES: Mapping[str, Mapping[str, View]] = {
     r"/lookup": {"GET": views.lookup, "POST": views.find},
     r"/unsubscriptions": {"POST": views.unsubscribe_unknown},
     _CONTACT: {"GET": views.contact},
+    rf"{_CONTACT}/proof": {"GET": views.proof},
     rf"{_CONTACT}/unsubscribe": {"POST": views.unsubscribe},
     r"/campaigns": {"GET": views.campaigns, "POST": views.write_campaign},
     r"/campaigns/new": {"GET": views.new_campaign},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from functions.console.api import ApiError, FieldError, Json, StaffApi
 from functions.console.render import page, redirect
 from functions.console.session import Person
 from functions.console.settings import ConsoleSettings
-from shared.adapters.http import Request
+from shared.adapters.http import Request, respond
 from shared.domain.contact import Register, project
 from shared.domain.events import Event, EventKind, Source
 
@@ -134,6 +135,18 @@ def find(visit: Visit) -> Response:
 def contact(visit: Visit) -> Response:
     """May this address get mail, and why; its history; what can be done."""
     return _contact(visit, visit.path["contact_id"], done=visit.request.query.get("done", ""))
+
+
+def proof(visit: Visit) -> Response:
+    """The proof file, byte for byte as the API made it: its hash is of these bytes."""
+    kind = "json" if visit.request.query.get("format") == "json" else "html"
+    reply = visit.api.proof(visit.path["contact_id"], kind)
+    passed_on = {name: reply.headers[name] for name in _FILE_HEADERS if name in reply.headers}
+    file = respond(200, base64.b64encode(reply.body).decode(), headers=passed_on)
+    return {**file, "isBase64Encoded": True}
+
+
+_FILE_HEADERS = ("content-type", "content-disposition", "content-security-policy")
 
 
 def unsubscribe(visit: Visit) -> Response:

@@ -72,6 +72,13 @@ FORM = Form(
     consent_version=1,
     purpose_version=1,
 )
+PROOF = "<p>証拠\u3000①髙㈱\r\n\u2028</p>".encode()
+PROOF_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Disposition": 'attachment; filename="optin-proof-0123456789abcdef.html"',
+    "Content-Security-Policy": "default-src 'none'; style-src 'sha256-x'",
+    "Server-Timing": "internal",
+}
 Json = dict[str, Any]
 
 
@@ -162,6 +169,10 @@ class Outside:
                 lambda: self._show(self.id_of(body["email"])),
             ),
             r"GET /contacts/(\w+)": (Permission.READ_CONTACTS, self._show),
+            r"GET /contacts/(\w+)/proof": (
+                Permission.READ_CONTACTS,
+                lambda known: self._show(known) and {"file": PROOF},
+            ),
             r"POST /unsubscriptions": (
                 Permission.RECORD_UNSUBSCRIPTIONS,
                 lambda: self._unsubscribe(body),
@@ -362,10 +373,13 @@ class _Server(BaseHTTPRequestHandler):
             )
         else:
             status, content = self.outside.oauth(path, dict(parse_qsl(raw.decode())))
-        answer = json.dumps(content).encode()
+        headers = PROOF_HEADERS if "file" in content else {}
+        answer = content.get("file") or json.dumps(content).encode()
         with contextlib.suppress(OSError):  # it had no patience
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer)
 
@@ -926,6 +940,33 @@ def test_subjects_are_a_nicety(tab: Tab, outside: Outside) -> None:
     assert (page.status, "0" * 12 in page.text) == (200, True)
 
 
+@pytest.mark.parametrize("kind", ["html", "json"])
+def test_the_proof_file_is_passed_on_byte_for_byte(tab: Tab, outside: Outside, kind: str) -> None:
+    known = outside.opt_in()
+    page = tab.get(f"/contacts/{known}")
+    link = f'href="/console/contacts/{known}/proof?format={kind}"'
+    assert link in page.html
+    assert "証拠ファイルをダウンロード" in page.text
+    outside.calls.clear()
+    file = tab.get(f"/contacts/{known}/proof", format=kind)
+    assert outside.calls == [f"GET /contacts/{known}/proof"]
+    assert file.status == 200
+    assert file.raw["isBase64Encoded"]
+    assert base64.b64decode(file.html) == PROOF
+    passed_on = {name.lower(): value for name, value in file.headers.items()}
+    for name in ("Content-Type", "Content-Disposition", "Content-Security-Policy"):
+        assert passed_on[name.lower()] == PROOF_HEADERS[name]
+    assert "server-timing" not in passed_on
+    assert passed_on["cache-control"] == "no-store"
+
+
+def test_no_proof_of_a_stranger(tab: Tab) -> None:
+    answer = tab.get(f"/contacts/{'0' * 32}/proof", format="html")
+    assert answer.status == 404
+    assert "このメールアドレスの記録はありません" in answer.text
+    assert "Content-Disposition" not in answer.headers
+
+
 def test_a_wish_to_stop_is_recorded(tab: Tab, outside: Outside) -> None:
     """S3: by phone, with the reason; in force at once."""
     known = outside.opt_in()
@@ -1109,7 +1150,7 @@ def every_page(tab: Tab, outside: Outside) -> dict[str, Answer]:
     ids = {"contact_id": known, "campaign_id": campaign}
     pages = {}
     for pattern, methods in PAGES.items():
-        if "GET" in methods:
+        if "GET" in methods and not pattern.endswith("/proof"):  # a file, not a page of ours
             path = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda match: ids[match[1]], pattern)
             pages[path] = tab.get(path)
     pages["unknown address"] = tab.post("/lookup", email="nobody@example.jp")
