@@ -71,17 +71,19 @@ class Keys(Construct):
 
 
 class Tables(Construct):
-    """Six tables: raw addresses are in `contacts` only, everything else knows contact ids."""
+    """Seven tables: raw addresses are in `contacts` only, everything else knows contact ids."""
 
     def __init__(self, scope: Construct, id_: str, *, config: Config, key: kms.IKey) -> None:
         super().__init__(scope, id_)
         self._config = config
         self._key = key
-        contacts = self._table("Contacts", "contact_id")
+        contacts = self._table("Contacts", "contact_id", stream=dynamodb.StreamViewType.NEW_IMAGE)
         _index(contacts, "pending", "pending", "pending_since")
         _index(contacts, "mailing_list", "list_shard", "contact_id")
         ledger = self._table("Ledger", "campaign_id", "contact_id")
         _index(ledger, "by_contact", "contact_id", "campaign_id")
+        standings = self._table("Standings", "contact_id")
+        _index(standings, "by_place", "place", "month")
         self.by_name = {
             "contacts": contacts,
             "events": self._table("Events", "contact_id", "event_key"),
@@ -89,10 +91,17 @@ class Tables(Construct):
             "throttle": self._table("Throttle", "key", expires="expires_at"),
             "campaigns": self._table("Campaigns", "campaign_id"),
             "ledger": ledger,
+            "standings": standings,
         }
 
     def _table(
-        self, id_: str, partition: str, sort: str | None = None, *, expires: str | None = None
+        self,
+        id_: str,
+        partition: str,
+        sort: str | None = None,
+        *,
+        expires: str | None = None,
+        stream: dynamodb.StreamViewType | None = None,
     ) -> dynamodb.Table:
         # Not TableV2: with a customer's key it cannot be synthesised for any account.
         return dynamodb.Table(
@@ -109,6 +118,7 @@ class Tables(Construct):
             deletion_protection=not self._config.local,
             removal_policy=self._config.removal_policy,
             time_to_live_attribute=expires,
+            stream=stream,
         )
 
 

@@ -40,6 +40,7 @@ def environments(
         "CAMPAIGN_QUEUE_URL": r.campaign_jobs.queue_url,
     }
     ledger = {"LEDGER_TABLE": r.ledger.table_name}
+    standings = {"STANDINGS_TABLE": r.standings.table_name}
     contact_key = {"CONTACT_KEY_SECRET": r.contact_key_arn}
     link_keys = {"LINK_KEYS_SECRET": r.link_keys_arn}
     profile = {"ELIGIBILITY_PROFILE": config.eligibility_profile}
@@ -64,6 +65,7 @@ def environments(
             **forms,
             **campaigns,
             **ledger,
+            **standings,
             **contact_key,
             **profile,
         },
@@ -81,6 +83,7 @@ def environments(
             **({"AWS_ENDPOINT_URL_SESV2": config.ses_endpoint} if config.ses_endpoint else {}),
         },
         "ses_feedback": ledger,
+        "standings": standings,
         "console": {
             **public_url,
             "COMPANY_NAME": config.company.name,

@@ -38,6 +38,7 @@ FUNCTIONS: Mapping[str, Spec] = {
     "console": Spec(handler="functions.console.app.handler", timeout=15, memory=1024),
     "campaign_sender": Spec(handler="functions.campaign_sender.handler", timeout=120, memory=512),
     "ses_feedback": Spec(handler="functions.ses_feedback.handler", timeout=30, memory=512),
+    "standings": Spec(handler="functions.standings.handler", timeout=60, memory=512),
 }
 """HTTP APIs give up after 30 s."""
 

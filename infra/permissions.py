@@ -26,6 +26,7 @@ class Resources:
     throttle: dynamodb.ITable
     campaigns: dynamodb.ITable
     ledger: dynamodb.ITable
+    standings: dynamodb.ITable
     contact_key_arn: str
     link_keys_arn: str
     data_key: kms.IKey
@@ -33,6 +34,7 @@ class Resources:
     operations_key: kms.IKey
     campaign_jobs: sqs.IQueue
     feedback_failures: sqs.IQueue
+    standings_failures: sqs.IQueue
     mail_identity_arn: str
     configuration_set_arn: str
 
@@ -60,10 +62,14 @@ def unsubscribe(r: Resources) -> list[iam.PolicyStatement]:
 
 
 def staff_api(r: Resources) -> list[iam.PolicyStatement]:
-    """Finds one contact at a time or the pending ones; never lists all contacts."""
+    """Finds one contact at a time, the pending ones, and for a dry run the mailing list.
+
+    Never lists all contacts: how many stand where, and samples, it reads from the standings."""
     return [
-        _table(r.contacts, "GetItem", "UpdateItem"),
+        _table(r.contacts, "BatchGetItem", "GetItem", "UpdateItem"),
+        _index(r.contacts, "mailing_list", "Query"),
         _index(r.contacts, "pending", "Query"),
+        _index(r.standings, "by_place", "Query"),
         _table(r.events, "PutItem", "Query"),
         _table(r.forms, "GetItem", "PutItem", "Scan"),
         _table(r.campaigns, "GetItem", "PutItem", "Scan", "UpdateItem"),
@@ -114,6 +120,23 @@ def ses_feedback(r: Resources) -> list[iam.PolicyStatement]:
     ]
 
 
+def standings(r: Resources) -> list[iam.PolicyStatement]:
+    """Follows the changes of contacts and keeps count; it cannot ask for a contact itself."""
+    return [
+        _allow(
+            r.contacts.table_stream_arn or "",
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ),
+        _table(r.standings, "BatchGetItem", "PutItem", "UpdateItem"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        _allow(r.standings_failures.queue_arn, "sqs:SendMessage"),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+    ]
+
+
 def console(_: Resources) -> list[iam.PolicyStatement]:
     """Nothing: it has only what the signed-in person's token opens in the staff API."""
     return []
@@ -125,6 +148,7 @@ PERMISSIONS: Mapping[str, Callable[[Resources], list[iam.PolicyStatement]]] = {
     "staff_api": staff_api,
     "campaign_sender": campaign_sender,
     "ses_feedback": ses_feedback,
+    "standings": standings,
     "console": console,
 }
 

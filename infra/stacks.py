@@ -9,6 +9,7 @@ from constructs import Construct
 from infra import environment
 from infra.alarms import Alarms
 from infra.apis import HttpFront, Rate
+from infra.changes import ContactChanges
 from infra.config import Config
 from infra.data import Keys, Secrets, Tables
 from infra.functions import OptinFunction
@@ -41,6 +42,7 @@ class DataStack(cdk.Stack):
         for table in self.tables.by_name.values():
             self.export_value(table.table_name)
             self.export_value(table.table_arn)
+        self.export_value(self.tables.by_name["contacts"].table_stream_arn)
         for key in (self.keys.data, self.keys.secrets, self.keys.operations):
             self.export_value(key.key_arn)
         self.export_value(self.secrets.contact_key_arn)
@@ -87,6 +89,9 @@ class AppStack(cdk.Stack):
         )
         feedback_failures = FailureQueue(
             self, "FeedbackFailures", config=config, key=key, alarms=alarms
+        )
+        standings_failures = FailureQueue(
+            self, "StandingsFailures", config=config, key=key, alarms=alarms
         )
         jobs = CampaignJobs(
             self, "CampaignJobs", config=config, key=key, failures=campaign_failures.queue
@@ -141,6 +146,7 @@ class AppStack(cdk.Stack):
             operations_key=key,
             campaign_jobs=jobs.queue,
             feedback_failures=feedback_failures.queue,
+            standings_failures=standings_failures.queue,
             mail_identity_arn=mail.identity_arn,
             configuration_set_arn=mail.configuration_set_arn,
         )
@@ -174,6 +180,13 @@ class AppStack(cdk.Stack):
         }
 
         jobs.feed(functions["campaign_sender"].function)
+        ContactChanges(
+            self,
+            "ContactChanges",
+            contacts=data.tables.by_name["contacts"],
+            function=functions["standings"].function,
+            failures=standings_failures.queue,
+        )
         rule = MailEvents(
             self,
             "MailEvents",
@@ -237,6 +250,7 @@ class AppStack(cdk.Stack):
             "CampaignQueueUrl": jobs.queue.queue_url,
             "CampaignFailuresUrl": campaign_failures.queue.queue_url,
             "FeedbackFailuresUrl": feedback_failures.queue.queue_url,
+            "StandingsFailuresUrl": standings_failures.queue.queue_url,
             "ConfigurationSet": mail.configuration_set.configuration_set_name,
             "MailEventsRule": rule.rule_name,
             "AlarmTopicArn": alarms.topic.topic_arn,

@@ -73,6 +73,7 @@ class StaffApiSettings(CompanySettings):
     forms_table: str
     campaigns_table: str
     ledger_table: str
+    standings_table: str
     contact_key_secret: str
     campaign_queue_url: str
     eligibility_profile: Profile
@@ -92,6 +93,13 @@ class CampaignSenderSettings(CompanySettings):
     mail_domain: str
     eligibility_profile: Profile
     settle_seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StandingsSettings:
+    """``functions.standings``."""
+
+    standings_table: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

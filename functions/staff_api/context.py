@@ -18,6 +18,7 @@ from shared.adapters.http import Request
 from shared.adapters.jobs import JobQueue
 from shared.adapters.ledger import Ledger
 from shared.adapters.secrets import Secrets
+from shared.adapters.standings import StandingStore
 from shared.domain.address import AddressError, contact_id, parse_address
 from shared.domain.errors import FieldProblem, NotAllowed, Unprocessable
 from shared.domain.teams import Permission, Team, may, teams_of
@@ -36,6 +37,7 @@ class Deps:
     ledger: Ledger
     jobs: JobQueue
     secrets: Secrets
+    standings: StandingStore
 
     def contact_id_of(self, email: str) -> str:
         """The id under which an address is kept.
@@ -65,6 +67,7 @@ def default_deps() -> Deps:
         Ledger(dynamodb, settings.ledger_table, settings.contacts_table),
         JobQueue(aws.sqs(), settings.campaign_queue_url),
         Secrets(aws.secretsmanager()),
+        standings=StandingStore(dynamodb, settings.standings_table),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from shared.domain.address import parse_address
 from shared.domain.audience import Audience
 from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
 from shared.domain.contact import Contact, Mark, Register
@@ -390,6 +391,47 @@ class AudienceModel(Model):
             received=audience.received,
             not_received=audience.not_received,
         )
+
+
+class SampleOut(Model):
+    """One of those who would not get it; the address is masked, and empty once erased."""
+
+    contact_id: str
+    address: str
+
+    @staticmethod
+    def of(contact: Contact) -> SampleOut:
+        """From the domain."""
+        address = parse_address(contact.address).masked if contact.address else ""
+        return SampleOut(contact_id=contact.contact_id, address=address)
+
+
+class RestOut(Model):
+    """How many are not eligible for one reason, with a few of them."""
+
+    reason: str
+    reason_ja: str
+    reason_en: str
+    count: int
+    samples: list[SampleOut]
+
+
+class NoteOut(Model):
+    """What a number does or does not say."""
+
+    code: str
+    ja: str
+    en: str
+
+
+class DryRunOut(Model):
+    """Whom an audience would reach if it were sent now, and why not the rest."""
+
+    eligible: int
+    eligible_is_exact: bool
+    not_eligible: int
+    rest: list[RestOut]
+    notes: list[NoteOut]
 
 
 class CampaignIn(Model):

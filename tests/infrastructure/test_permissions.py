@@ -14,6 +14,7 @@ from tests.infrastructure.assembly import Assembly
 
 CONTACTS, EVENTS, FORMS = "TablesContacts", "TablesEvents", "TablesForms"
 THROTTLE, CAMPAIGNS, LEDGER = "TablesThrottle", "TablesCampaigns", "TablesLedger"
+STANDINGS, STANDINGS_FAILURES = "TablesStandings", "StandingsFailuresQueue"
 CONTACT_KEY, LINK_KEYS = "SecretsContactKey", "SecretsLinkKeys"
 JOBS, FEEDBACK_FAILURES = "CampaignJobsQueue", "FeedbackFailuresQueue"
 TABLES_KEY = "KeysData by dynamodb"
@@ -44,8 +45,10 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         **USE_SECRETS,
     },
     "StaffApi": {
-        CONTACTS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        CONTACTS: {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"},
+        f"{CONTACTS}/index/mailing_list": {"dynamodb:Query"},
         f"{CONTACTS}/index/pending": {"dynamodb:Query"},
+        f"{STANDINGS}/index/by_place": {"dynamodb:Query"},
         EVENTS: {"dynamodb:PutItem", "dynamodb:Query"},
         FORMS: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"},
         CAMPAIGNS: {
@@ -84,6 +87,18 @@ GRANTED: dict[str, dict[str, set[str]]] = {
     "SesFeedback": {
         LEDGER: {"dynamodb:UpdateItem"},
         FEEDBACK_FAILURES: {"sqs:SendMessage"},
+        **USE_TABLES,
+        **USE_QUEUES,
+    },
+    "Standings": {
+        f"{CONTACTS}.StreamArn": {
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        },
+        STANDINGS: {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        STANDINGS_FAILURES: {"sqs:SendMessage"},
         **USE_TABLES,
         **USE_QUEUES,
     },

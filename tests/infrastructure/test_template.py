@@ -21,6 +21,7 @@ FUNCTIONS = {
     "Console": "functions.console.app.handler",
     "CampaignSender": "functions.campaign_sender.handler",
     "SesFeedback": "functions.ses_feedback.handler",
+    "Standings": "functions.standings.handler",
 }
 
 # ---- data ----
@@ -48,6 +49,7 @@ def test_tables_have_these_keys(aws: Assembly) -> None:
             "": ["campaign_id", "contact_id"],
             "by_contact": ["contact_id", "campaign_id"],
         },
+        "TablesStandings": {"": ["contact_id"], "by_place": ["place", "month"]},
     }
     expiring = {
         name: table["TimeToLiveSpecification"]
@@ -272,6 +274,7 @@ def test_who_waits_waits_longer(aws: Assembly) -> None:
         ("StaffApi", settings.StaffApiSettings),
         ("CampaignSender", settings.CampaignSenderSettings),
         ("SesFeedback", settings.SesFeedbackSettings),
+        ("Standings", settings.StandingsSettings),
         ("Console", ConsoleSettings),
     ],
 )
@@ -334,10 +337,15 @@ def test_logs_are_kept_for_a_time_and_encrypted(aws: Assembly) -> None:
 
 def test_queues_are_encrypted_and_failures_are_kept(aws: Assembly) -> None:
     queues = aws.properties("AWS::SQS::Queue")
-    assert set(queues) == {"CampaignJobsQueue", "CampaignFailuresQueue", "FeedbackFailuresQueue"}
+    assert set(queues) == {
+        "CampaignJobsQueue",
+        "CampaignFailuresQueue",
+        "FeedbackFailuresQueue",
+        "StandingsFailuresQueue",
+    }
     for queue in queues.values():
         assert aws.spell(queue["KmsMasterKeyId"]) == "KeysOperations"
-    for name in ("CampaignFailuresQueue", "FeedbackFailuresQueue"):
+    for name in ("CampaignFailuresQueue", "FeedbackFailuresQueue", "StandingsFailuresQueue"):
         assert queues[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
     redrive = queues["CampaignJobsQueue"]["RedrivePolicy"]
     assert aws.spell(redrive["deadLetterTargetArn"]) == "CampaignFailuresQueue"
@@ -354,12 +362,31 @@ def test_queues_are_encrypted_and_failures_are_kept(aws: Assembly) -> None:
 
 
 def test_the_sender_is_fed_one_job_at_a_time(aws: Assembly) -> None:
-    [feed] = aws.properties("AWS::Lambda::EventSourceMapping").values()
+    feed = aws.properties("AWS::Lambda::EventSourceMapping")["CampaignJobsFeed"]
     assert aws.spell(feed["EventSourceArn"]) == "CampaignJobsQueue"
     assert aws.spell(feed["FunctionName"]) == "CampaignSenderFunction"
     assert feed["BatchSize"] == 1
     assert feed["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert feed["ScalingConfig"]["MaximumConcurrency"] <= 5
+
+
+def test_changes_of_contacts_are_counted_and_a_poisoned_one_holds_up_nobody(
+    aws: Assembly,
+) -> None:
+    tables = aws.properties("AWS::DynamoDB::Table")
+    assert {name: table.get("StreamSpecification") for name, table in tables.items()} == {
+        **dict.fromkeys(tables),
+        "TablesContacts": {"StreamViewType": "NEW_IMAGE"},
+    }
+    feed = aws.properties("AWS::Lambda::EventSourceMapping")["ContactChangesFeed"]
+    assert aws.spell(feed["EventSourceArn"]) == "TablesContacts.StreamArn"
+    assert aws.spell(feed["FunctionName"]) == "StandingsFunction"
+    assert feed["StartingPosition"] == "TRIM_HORIZON"
+    assert feed["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert feed["BisectBatchOnFunctionError"]
+    assert 0 < feed["MaximumRetryAttempts"] <= 20
+    failures = feed["DestinationConfig"]["OnFailure"]["Destination"]
+    assert aws.spell(failures) == "StandingsFailuresQueue"
 
 
 def test_what_ses_reports_arrives_or_is_kept(aws: Assembly) -> None:
@@ -402,7 +429,7 @@ def test_alarms(aws: Assembly, synthesise: Synthesise) -> None:
     }
     queues = {
         ("ApproximateNumberOfMessagesVisible", f"{name}FailuresQueue.QueueName")
-        for name in ("Campaign", "Feedback")
+        for name in ("Campaign", "Feedback", "Standings")
     }
     apis = {("5xx", f"{api}FrontApi") for api in ("Public", "Staff", "Console")}
     assert watched == functions | queues | apis
@@ -412,11 +439,12 @@ def test_alarms(aws: Assembly, synthesise: Synthesise) -> None:
 
 
 def test_outputs_have_the_names_others_use(aws: Assembly, local: Assembly) -> None:
-    tables = {"Contacts", "Events", "Forms", "Throttle", "Campaigns", "Ledger"}
+    tables = {"Contacts", "Events", "Forms", "Throttle", "Campaigns", "Ledger", "Standings"}
     expected = (
         {"PublicApiId", "PublicUrl", "StaffApiId", "StaffApiUrl", "ConsoleApiId", "ConsoleUrl"}
         | {"UserPoolId", "UserPoolClientId", "UserPoolDomain"}
         | {"CampaignQueueUrl", "CampaignFailuresUrl", "FeedbackFailuresUrl"}
+        | {"StandingsFailuresUrl"}
         | {"ConfigurationSet", "MailEventsRule", "AlarmTopicArn"}
         | {f"{table}Table" for table in tables}
         | {f"{function}Function" for function in FUNCTIONS}

@@ -19,7 +19,7 @@ import boto3
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
-from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
+from functions import campaign_sender, form_intake, ses_feedback, standings, unsubscribe
 from functions.staff_api import app as staff_api
 from functions.staff_api import context as staff_context
 from shared.adapters.campaigns import CampaignStore
@@ -29,6 +29,7 @@ from shared.adapters.jobs import JobQueue
 from shared.adapters.ledger import Ledger
 from shared.adapters.mailer import Mailer
 from shared.adapters.secrets import Secrets
+from shared.adapters.standings import StandingStore
 from shared.domain.address import contact_id, parse_address
 from shared.domain.contact import Contact, project
 from shared.domain.eligibility import Profile
@@ -72,6 +73,7 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, tuple[str, str]]]] = {
     "forms": ("form_id", "", {}),
     "throttle": ("key", "", {}),
     "campaigns": ("campaign_id", "", {}),
+    "standings": ("contact_id", "", {"by_place": ("place", "month")}),
     "ledger": ("campaign_id", "contact_id", {"by_contact": ("contact_id", "campaign_id")}),
 }
 PERSONAL_TABLES = ("contacts", "events", "throttle", "ledger")
@@ -232,6 +234,7 @@ class World:
                 forms_table="forms",
                 campaigns_table="campaigns",
                 ledger_table="ledger",
+                standings_table="standings",
                 contact_key_secret=self.contact_key_arn,
                 campaign_queue_url=self.queue.url,
                 eligibility_profile=self.settings["eligibility_profile"],
@@ -242,7 +245,11 @@ class World:
             Ledger(dynamodb, "ledger", "contacts"),
             JobQueue(wrap(self.queue), self.queue.url),
             Secrets(wrap(self.secretsmanager)),
+            standings=StandingStore(dynamodb, "standings", wait=_no_wait),
         )
+
+    def standings(self, wrap: Wrap = unwrapped) -> standings.Deps:
+        return standings.Deps(StandingStore(wrap(self.dynamodb), "standings", wait=_no_wait))
 
     def campaign_sender(self, wrap: Wrap = unwrapped) -> campaign_sender.Deps:
         dynamodb = wrap(self.dynamodb)

@@ -14,6 +14,7 @@ from shared.settings import (
     SesFeedbackSettings,
     SettingsError,
     StaffApiSettings,
+    StandingsSettings,
     UnsubscribeSettings,
     load,
 )
@@ -24,6 +25,7 @@ MODELS = [
     StaffApiSettings,
     CampaignSenderSettings,
     SesFeedbackSettings,
+    StandingsSettings,
 ]
 SPECIAL = {
     "ELIGIBILITY_PROFILE": "statute",
