@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from shared.domain.contact import Contact
 from shared.domain.eligibility import SOFT_BOUNCES, UNKNOWN_OR_FILTERED
 from shared.domain.errors import BadRequest, Conflict
 from shared.domain.events import Event, EventKind, Source, event_id, parse_stamp
@@ -260,17 +259,19 @@ def hold_after(
 
 
 def liftings(
-    contact: Contact, history: Sequence[Event], *, operator: str, reason: str, request_id: str,
+    contact_id: str, history: Iterable[Event], *, operator: str, reason: str, request_id: str,
     now: datetime,
 ) -> list[Event]:  # fmt: skip
     """A member of staff knows that mail arrives after all: what is recorded for it.
 
     Lifts a permanent bounce, and a hold for soft bounces. Never a hold because a message may
-    mean "stop": that is decided by reading the message.
+    mean "stop": that is decided by reading the message. The same request again is answered
+    as it was the first time.
 
     Raises:
         Conflict: nothing of the kind stands, or something else holds the address too.
     """
+    history = [e for e in history if e.details.get("request_id") != request_id]
     kinds = []
     lifted = max((e.at for e in history if e.kind is EventKind.BOUNCE_LIFTED), default=None)
     if any(e.kind is EventKind.BOUNCED and (not lifted or e.at >= lifted) for e in history):
@@ -287,7 +288,7 @@ def liftings(
         )
     return [
         Event(
-            contact_id=contact.contact_id,
+            contact_id=contact_id,
             event_id=event_id(request_id, kind),
             kind=kind,
             at=now,

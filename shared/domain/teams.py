@@ -21,6 +21,7 @@ class Permission(StrEnum):
     READ_CONTACTS = "read_contacts"
     CONFIRM_REGISTRATIONS = "confirm_registrations"
     RECORD_UNSUBSCRIPTIONS = "record_unsubscriptions"
+    LIFT_BOUNCES = "lift_bounces"
     READ_FORMS = "read_forms"
     EDIT_FORMS = "edit_forms"
     READ_CAMPAIGNS = "read_campaigns"
@@ -36,6 +37,8 @@ MATRIX: Mapping[Permission, frozenset[Team]] = MappingProxyType(
         Permission.CONFIRM_REGISTRATIONS: _ADVISORS,
         # A wish to stop is honoured by whoever hears it (S3).
         Permission.RECORD_UNSUBSCRIPTIONS: _ALL,
+        # Whoever talks to the person knows whether mail arrives.
+        Permission.LIFT_BOUNCES: _ADVISORS,
         Permission.READ_FORMS: _ALL,
         Permission.EDIT_FORMS: frozenset({Team.GS, Team.IT}),
         Permission.READ_CAMPAIGNS: _ALL,

@@ -64,7 +64,8 @@ def test_ours_by_configuration_set_or_else_by_domain() -> None:
     without_tags = envelope(detail=detail("Bounce", key="notificationType"))
     assert is_ours(without_tags, "optin", "mail.example.jp")
     assert not is_ours(without_tags, "optin", "example.jp")
-    for odd in ({}, {"detail": []}, {"detail": {}}, {"detail": {"mail": "x"}}):
+    odd_ones: list[dict[str, Any]] = [{}, {"detail": []}, {"detail": {}}, {"detail": {"mail": "x"}}]
+    for odd in odd_ones:
         assert not is_ours({"source": "aws.ses", **odd}, "optin", "mail.example.jp")
 
 
@@ -247,6 +248,8 @@ def test_repeated_soft_bounces_hold_whatever_their_order() -> None:
         assert held is not None
         assert (held.kind, held.at) == (EventKind.HELD, NOW + timedelta(days=20))
         assert held == hold(list(order), order[2])
+    held = hold(bounces, bounces[2])
+    assert held is not None
     contact = project(WHO, [*bounces, held])
     condition = next(c for c in judge(contact, Profile.MANUAL).conditions if c.name == "hold")
     assert (condition.met, condition.reason, condition.clause) == (False, "held", "U1")
@@ -268,9 +271,8 @@ def test_few_slow_or_old_soft_bounces_do_not_hold() -> None:
 
 
 def lift(*history: Event) -> list[Event]:
-    contact = project(WHO, history)
     return liftings(
-        contact, history, operator="cs-1", reason="本人と確認", request_id="r1",
+        WHO, history, operator="cs-1", reason="本人と確認", request_id="r1",
         now=NOW + timedelta(days=99),
     )  # fmt: skip
 
@@ -287,6 +289,7 @@ def test_staff_lift_a_bounce_with_a_reason() -> None:
     assert lifted.details["reason"] == "本人と確認"
     assert lifted.details["operator"] == "cs-1"
     assert Register.BOUNCE_LIFTED in project(WHO, [bounced, lifted]).registers
+    assert lift(bounced, lifted) == [lifted]  # the same request again
     assert lift(bounced, soft(1, kind=EventKind.BOUNCE_LIFTED), soft(2, kind=EventKind.BOUNCED))
     with pytest.raises(Conflict):
         lift(bounced, soft(1, kind=EventKind.BOUNCE_LIFTED))
