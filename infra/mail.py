@@ -20,7 +20,9 @@ class Mail(Construct):
             self,
             "ConfigurationSet",
             reputation_metrics=True,
-            suppression_reasons=ses.SuppressionReasons.BOUNCES_AND_COMPLAINTS,
+            # Bounces are kept by us: SES's own list would also hold an address whose bounce
+            # staff have lifted (a carrier's filter, law-and-mail E5).
+            suppression_reasons=ses.SuppressionReasons.COMPLAINTS_ONLY,
         )
         self.configuration_set.add_event_destination(
             "Events",
@@ -34,6 +36,7 @@ class Mail(Construct):
                 ses.EmailSendingEvent.BOUNCE,
                 ses.EmailSendingEvent.COMPLAINT,
                 ses.EmailSendingEvent.REJECT,
+                ses.EmailSendingEvent.RENDERING_FAILURE,
             ],
         )
         self.identity = ses.EmailIdentity(

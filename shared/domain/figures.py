@@ -96,6 +96,22 @@ class CampaignFigures:
         return self.fates[Fate.COMPLAINED]
 
     @property
+    def outcomes(self) -> dict[Outcome, int]:
+        """Everybody whose turn has come, by what became of it; without zeros."""
+        found = {
+            Outcome.SENT: self.sent,
+            Outcome.REJECTED: self.rejected,
+            Outcome.CLAIMED: self.undecided,
+            Outcome.SKIPPED: self.skipped.total(),
+        }
+        return {outcome: number for outcome, number in found.items() if number}
+
+    @property
+    def received(self) -> dict[str, int]:
+        """What was heard of it afterwards."""
+        return {**{fate: self.fates[fate] for fate in Fate}, "unsubscribed": self.unsubscribed}
+
+    @property
     def eligible(self) -> int:
         """Those who were to get it when their turn came."""
         return self.lines - self.skipped.total()

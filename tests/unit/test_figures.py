@@ -36,6 +36,8 @@ def test_everyone_is_counted_once() -> None:
     assert (made.sent, made.rejected, made.undecided) == (4, 2, 1)
     assert made.skipped == {"unsubscribed": 2}
     assert made.eligible == 7
+    assert made.outcomes == {"sent": 4, "rejected": 2, "claimed": 1, "skipped": 2}
+    assert figures().outcomes == {}
     assert made.sent + made.rejected + made.undecided + made.skipped.total() == made.lines
 
 
@@ -43,6 +45,10 @@ def test_fates() -> None:
     made = figures()
     made.add_fates({Fate.DELIVERED: 2, Fate.BOUNCED: 1})
     made.add_fates({Fate.DELIVERED: 3, Fate.SOFT_BOUNCED: 4, Fate.COMPLAINED: 5})
+    made.unsubscribed = 6
+    assert made.received == {
+        "delivered": 5, "bounced": 1, "soft_bounced": 4, "complained": 5, "unsubscribed": 6,
+    }  # fmt: skip
     assert (made.delivered, made.bounced, made.soft_bounced, made.complained) == (5, 1, 4, 5)
 
 
