@@ -1,16 +1,20 @@
-"""Sends a campaign, one shard of the mailing list per job (manual U1, U2).
+"""Sends a campaign, one shard of the mailing list per job, in batches of fifty (manual U1, U2).
 
-For each recipient: judge, claim in a transaction that holds the contact to what was judged,
-hand to SES once, record the answer. A crash or a lost answer leaves a claim without an
-outcome; SES's own send event (``ses_feedback``) settles it, and only when none came for
-``settle_seconds`` is it sent again. So nobody is lost and nobody gets it twice.
+For each batch: wait for the account's pace, see that the campaign still is sending, claim its
+recipients in one transaction that holds each to what was judged, hand them to SES in one call,
+record the answers in one write. A crash or a lost answer leaves claims without an outcome;
+SES's own send events (``ses_feedback``) settle them, and only those of which none came for
+``settle_seconds`` are sent again. So nobody is lost and nobody gets it twice.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -25,24 +29,38 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shared.adapters import aws
 from shared.adapters.campaigns import CampaignStore
-from shared.adapters.contacts import ContactStore, StaleContactError
+from shared.adapters.contacts import SHARDS, ContactStore
 from shared.adapters.jobs import Job, JobQueue
-from shared.adapters.ledger import Ledger
+from shared.adapters.ledger import BATCH, Candidate, Ledger, Refused, Result, Skip
 from shared.adapters.mailer import Answer, Fate, Mailer
+from shared.adapters.pace import Pace
 from shared.adapters.secrets import Secrets
-from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome, Step, next_step
+from shared.domain import lifecycle
+from shared.domain.audience import EVERYONE, matches, permission_of
+from shared.domain.campaigns import (
+    Campaign,
+    CampaignStatus,
+    Entry,
+    Outcome,
+    PauseReason,
+    Step,
+    next_step,
+)
 from shared.domain.contact import Contact
 from shared.domain.eligibility import judge
-from shared.domain.errors import Unavailable
-from shared.mail.compose import Composer
+from shared.domain.errors import Conflict, TooMany, Unavailable
+from shared.mail.compose import Composer, Recipient
+from shared.mail.content import Content
 from shared.settings import CampaignSenderSettings, load
 from shared.telemetry import count, logger
 
-_PAGE = 50
-_STOP_BEFORE_MS = 20_000  # leaves time to finish the recipient in hand and queue the rest
+_PAGE = 250
+_SKIPS = 100
+_STOP_BEFORE_MS = 30_000  # leaves time to finish the batch in hand and queue the rest
 _MAX_DELAY_SECONDS = 900  # SQS
-_RETRY_DELAY_SECONDS = 10
-_TRIES = 4
+_RETRY_SECONDS = 10
+_TRIES = 6
+_FIRST_WAIT_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,14 +73,20 @@ class Deps:
     ledger: Ledger
     jobs: JobQueue
     mailer: Mailer
+    pace: Pace
     secrets: Secrets
     now: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
 
 
 @cache
 def _deps() -> Deps:
     settings = load(CampaignSenderSettings, os.environ)
     dynamodb = aws.dynamodb()
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
     return Deps(
         settings,
         ContactStore(dynamodb, settings.contacts_table, ""),
@@ -70,8 +94,9 @@ def _deps() -> Deps:
         Ledger(dynamodb, settings.ledger_table, settings.contacts_table),
         JobQueue(aws.sqs(), settings.campaign_queue_url),
         Mailer(aws.sesv2(), settings.configuration_set),
+        Pace(dynamodb, settings.throttle_table, now),
         Secrets(aws.secretsmanager()),
-        lambda: datetime.now(UTC),
+        now,
     )
 
 
@@ -84,7 +109,7 @@ def handler(
 
     def work(record: SQSRecord) -> None:
         try:
-            _Shard(ready, Job.parse(record.body), context.get_remaining_time_in_millis).send()
+            _work(ready, Job.parse(record.body), context.get_remaining_time_in_millis)
         except Exception:
             # The batch processor only counts it.
             logger.exception("job failed", extra={"message_id": record.message_id})
@@ -94,127 +119,351 @@ def handler(
     return process_partial_response(event, work, processor, context)
 
 
+def _work(deps: Deps, job: Job, remaining_ms: Callable[[], int]) -> None:
+    campaign = deps.campaigns.get(job.campaign_id)
+    if not job.shard:
+        _begin(deps, campaign)
+    elif campaign.status is CampaignStatus.SENDING:
+        _Shard(deps, job, campaign, remaining_ms).send()
+    else:
+        logger.warning("not sending", extra={"campaign_id": campaign.campaign_id})
+
+
+def _begin(deps: Deps, campaign: Campaign) -> None:
+    """The moment a campaign was scheduled for. One that no longer waits for it is left alone."""
+    if campaign.status is CampaignStatus.SENDING:
+        # Perhaps we died before the jobs were queued; the ones that work already do no harm.
+        shards: Sequence[str] = deps.campaigns.open_shards(campaign.campaign_id)
+    elif lifecycle.is_due(campaign, now=deps.now()):
+        started = lifecycle.started(campaign, now=deps.now())
+        try:
+            deps.campaigns.save(campaign, started, open_shards=SHARDS)
+        except Conflict:
+            logger.warning("changed meanwhile", extra={"campaign_id": campaign.campaign_id})
+            return
+        shards = SHARDS
+    else:
+        logger.warning("not due", extra={"campaign_id": campaign.campaign_id})
+        return
+    deps.jobs.put([Job(campaign.campaign_id, shard) for shard in shards])
+    logger.info("campaign started", extra={"campaign_id": campaign.campaign_id})
+
+
+class _Stop(Exception):
+    """This job ends here. ``delay``: the rest goes back to the queue; None: it does not."""
+
+    def __init__(self, delay: int | None) -> None:
+        super().__init__(delay)
+        self.delay = delay
+
+
 @dataclass
 class _Shard:
     """One job at work."""
 
     deps: Deps
     job: Job
+    campaign: Campaign
     remaining_ms: Callable[[], int]
+    after: str = field(init=False)
+    settling: bool = field(init=False)
+    accepted: bool = False
     wait_seconds: int = 0  # > 0: someone is undecided, look again after that
+    skips: list[Skip] = field(default_factory=list)
+    capped_by: Sequence[str] = ()  # campaigns that count for the frequency cap
+
+    def __post_init__(self) -> None:
+        self.after, self.settling = self.job.after, self.job.settling
 
     def send(self) -> None:
-        campaign = self.deps.campaigns.get(self.job.campaign_id)
-        if campaign.status is not CampaignStatus.SENDING:
-            logger.warning("not sending", extra={"campaign_id": campaign.campaign_id})
+        """Everyone of the shard, or as far as time and SES allow."""
+        try:
+            self._prepare()
+            if not self.settling:
+                self._send_to_listed()
+            self.settling = True
+            self._send_to_open()
+        except _Stop as stop:
+            if stop.delay is not None:
+                self._flush_skips()
+                self._again(stop.delay)
             return
-        composer = self._composer()
-        if not self.job.settling and not self._send_to_listed(campaign, composer):
-            return
-        self._settle_open(campaign, composer)
         if self.wait_seconds:
-            settling = replace(self.job, after="", settling=True)
-            self.deps.jobs.put([settling], delay_seconds=self.wait_seconds)
+            self._again(self.wait_seconds)
         else:
-            self.deps.campaigns.close_shard(campaign.campaign_id, self.job.shard)
+            self.deps.campaigns.close_shard(self.campaign.campaign_id, self.job.shard)
 
-    def _send_to_listed(self, campaign: Campaign, composer: Composer) -> bool:
-        """Everyone listed who has no ledger line yet. False where time ran out."""
-        after = self.job.after
-        while True:
-            page = self.deps.contacts.listed(self.job.shard, limit=_PAGE, after=after)
-            for contact in page.contacts:
-                if self.remaining_ms() < _STOP_BEFORE_MS:
-                    self.deps.jobs.put([replace(self.job, after=after)])
-                    return False
-                self._deliver(campaign, contact, composer)
-                after = contact.contact_id
-            if not page.after:
-                return True
+    def _again(self, delay: int) -> None:
+        tries = 0 if self.accepted else self.job.tries + 1
+        job = replace(self.job, after=self.after, settling=self.settling, tries=tries)
+        self.deps.jobs.put([job], delay_seconds=min(delay, _MAX_DELAY_SECONDS))
 
-    def _settle_open(self, campaign: Campaign, composer: Composer) -> None:
-        """Ledger lines without an outcome: wait for SES's word, or send after all."""
-        settle = timedelta(seconds=self.deps.settings.settle_seconds)
-        for entry in self.deps.ledger.open_entries(campaign.campaign_id, self.job.shard):
-            now = self.deps.now()
-            step = next_step(entry, now, settle)
-            if step is Step.SEND and self.remaining_ms() >= _STOP_BEFORE_MS:
-                self._send_again(campaign, entry, composer)
-            elif step is not Step.NOTHING:
-                self._look_again((entry.at + settle - now).total_seconds() + 1)
-
-    def _send_again(self, campaign: Campaign, entry: Entry, composer: Composer) -> None:
-        contact = self.deps.contacts.get(entry.contact_id)
-        verdict = judge(contact, self.deps.settings.eligibility_profile)
-        if not verdict.eligible:
-            self.deps.ledger.settle(
-                entry.campaign_id, entry.contact_id, Outcome.SKIPPED, reason=verdict.reason
-            )
-        elif self.deps.ledger.reclaim(contact, entry, self.deps.now()) is None:
-            self._hand_over(campaign, contact, composer)
-
-    def _composer(self) -> Composer:
+    def _prepare(self) -> None:
         settings = self.deps.settings
-        return Composer(
+        self.composer = Composer(
             settings.company,
             settings.mail_domain,
             settings.public_url,
             self.deps.secrets.link_keys(settings.link_keys_secret),
         )
+        self.template = self.composer.template(Content.of(self.campaign))
+        quota = self.deps.mailer.quota()
+        if not quota.enabled:
+            self._pause("sending is disabled")
+        self.deps.pace.begin(quota)
+        self.batch_size = min(BATCH, self.deps.pace.batch)
+        if settings.frequency_cap_campaigns:
+            since = self._capped_since()
+            self.capped_by = [
+                other.campaign_id
+                for other in self.deps.campaigns.all()
+                if other.campaign_id != self.campaign.campaign_id
+                and other.started_at is not None
+                # It may have gone on sending for days.
+                and other.started_at >= since - timedelta(days=settings.frequency_cap_days)
+            ]
 
-    def _deliver(self, campaign: Campaign, listed: Contact, composer: Composer) -> None:
-        """Give one recipient at most one mail, or a ledger line that says why not."""
-        contact = listed
-        for _ in range(_TRIES):
-            verdict = judge(contact, self.deps.settings.eligibility_profile)
-            if not verdict.eligible:
-                self.deps.ledger.skip(
-                    campaign.campaign_id, contact.contact_id, verdict.reason, self.deps.now()
-                )
+    # --- whom
+
+    def _send_to_listed(self) -> None:
+        """Everyone listed who has no ledger line yet."""
+        waiting: list[Candidate] = []
+        for contact in self._meant():
+            if reason := self._reason_against(contact):
+                self._skip(Skip(contact.contact_id, reason))
+                continue
+            waiting.append(Candidate(contact))
+            if len(waiting) >= self.batch_size:
+                waiting = self._batch(waiting)
+        while waiting:
+            waiting = self._batch(waiting)
+        self._flush_skips()
+
+    def _meant(self) -> Iterator[Contact]:
+        """Listed contacts of the audience whom the ledger does not know, by id."""
+        audience, campaign_id = self.campaign.audience, self.campaign.campaign_id
+        known = _Merge(self._lines_of(campaign_id))
+        sent = [
+            (name, _Merge(self._lines_of(name), {Outcome.SENT}))
+            for name in sorted({audience.received, audience.not_received} - {""})
+        ]
+        after = self.after
+        while True:
+            page = self.deps.contacts.listed(self.job.shard, limit=_PAGE, after=after)
+            for contact in page.contacts:
+                received = [name for name, merge in sent if merge.has(contact.contact_id)]
+                if known.has(contact.contact_id):
+                    continue
+                if audience == EVERYONE or matches(contact, audience, received):
+                    yield contact
+            if not page.after:
                 return
-            try:
-                if self.deps.ledger.claim(contact, campaign.campaign_id, self.deps.now()) is None:
-                    self._hand_over(campaign, contact, composer)
-                return
-            except StaleContactError:
-                contact = self.deps.contacts.get(contact.contact_id)
+            after = page.after
+
+    def _lines_of(self, campaign_id: str) -> Iterator[Entry]:
+        return self.deps.ledger.recipients(campaign_id, self.job.shard, after=self.after)
+
+    def _reason_against(self, contact: Contact) -> str:
+        verdict = judge(contact, self.deps.settings.eligibility_profile)
+        return "" if verdict.eligible else verdict.reason
+
+    def _send_to_open(self) -> None:
+        """Ledger lines without an outcome: wait for SES's word, or send after all."""
+        settle = timedelta(seconds=self.deps.settings.settle_seconds)
+        due: list[Entry] = []
+        for entry in self.deps.ledger.open_entries(self.campaign.campaign_id, self.job.shard):
+            now = self.deps.now()
+            step = next_step(entry, now, settle)
+            if step is Step.SEND:
+                due.append(entry)
+                if len(due) >= self.batch_size:
+                    self._send_again(due)
+                    due = []
+            elif step is Step.WAIT:
+                self._look_again((entry.at + settle - now).total_seconds() + 1)
+        self._send_again(due)
+        self._flush_skips()
+
+    def _send_again(self, due: Sequence[Entry]) -> None:
+        contacts = self.deps.contacts.get_many([entry.contact_id for entry in due])
+        waiting: list[Candidate] = []
+        for entry in due:
+            contact = contacts[entry.contact_id]
+            if reason := self._reason_against(contact):
+                self._skip(Skip(entry.contact_id, reason, entry))
+            else:
+                waiting.append(Candidate(contact, entry))
+        while waiting:
+            waiting = self._batch(waiting)
+
+    # --- one batch
+
+    def _batch(self, waiting: list[Candidate]) -> list[Candidate]:
+        """Send to the first of those who wait; the others are returned."""
+        if self.remaining_ms() < _STOP_BEFORE_MS:
+            raise _Stop(0)
+        try:
+            grant = self.deps.pace.take(min(len(waiting), self.batch_size))
+        except TooMany as limit:
+            self.accepted = True  # nobody was put off by SES
+            raise _Stop(limit.retry_after) from None
+        if grant.wait:
+            self.deps.sleep(grant.wait)
+        chosen, rest = waiting[: grant.mails], waiting[grant.mails :]
+        now = self.deps.campaigns.get(self.campaign.campaign_id)
+        if now.status is not CampaignStatus.SENDING:
+            logger.info("no longer sending", extra={"campaign_id": now.campaign_id})
+            raise _Stop(None)
+        batch = f"{self.job.shard}{uuid.uuid4().hex[:16]}"
+        claimed = self._claim(batch, self._under_cap(chosen))
+        if not self.settling:
+            self.after = chosen[-1].contact.contact_id
+        if claimed:
+            self._hand_over(batch, claimed)
+        return rest
+
+    def _claim(self, batch: str, candidates: list[Candidate]) -> list[Candidate]:
+        """Those who are ours now. The others have a line, or get one that says why not."""
+        for attempt in range(_TRIES):
+            if not candidates:
+                return []
+            refused = self.deps.ledger.claim(
+                self.campaign.campaign_id, batch, candidates, self.deps.now()
+            )
+            if refused is None:
+                return candidates
+            if not refused.taken and not refused.changed:
+                self.deps.sleep(_FIRST_WAIT_SECONDS * 2**attempt)
+            candidates = list(self._still_wanted(candidates, refused))
         raise Unavailable("sender:contention")
 
-    def _hand_over(self, campaign: Campaign, contact: Contact, composer: Composer) -> None:
-        answer = self.deps.mailer.send(composer.compose(campaign, contact))
+    def _still_wanted(
+        self, candidates: Iterable[Candidate], refused: Refused
+    ) -> Iterator[Candidate]:
+        for candidate in candidates:
+            contact_id = candidate.contact.contact_id
+            if contact_id in refused.taken:
+                if candidate.held is not None:
+                    self._look_again(_RETRY_SECONDS)  # by whom, and how does that end?
+                continue
+            if contact_id not in refused.changed:
+                yield candidate
+                continue
+            contact = refused.changed[contact_id] or self.deps.contacts.get(contact_id)
+            if reason := self._reason_against(contact):
+                self._skip(Skip(contact_id, reason, candidate.held))
+            else:
+                yield Candidate(contact, candidate.held)
+
+    def _under_cap(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Without those who were sent enough lately (optional)."""
+        limit = self.deps.settings.frequency_cap_campaigns
+        if not limit or not self.capped_by:
+            return candidates
+        ids = [candidate.contact.contact_id for candidate in candidates]
+        received = self.deps.ledger.received(self.capped_by, ids, self._capped_since())
+        for candidate in candidates:
+            if received[candidate.contact.contact_id] >= limit:
+                skip = Skip(candidate.contact.contact_id, "frequency_cap", candidate.held)
+                self._skip(skip)
+        return [c for c in candidates if received[c.contact.contact_id] < limit]
+
+    def _capped_since(self) -> datetime:
+        return self.deps.now() - timedelta(days=self.deps.settings.frequency_cap_days)
+
+    def _hand_over(self, batch: str, claimed: Sequence[Candidate]) -> None:
+        recipients = [
+            self._recipient(candidate.contact, f"{batch}.{number}")
+            for number, candidate in enumerate(claimed)
+        ]
+        answers = self.deps.mailer.send_bulk(
+            self.composer.sender, self.composer.reply_to, self.template, recipients
+        )
+        self.deps.ledger.record(
+            self.campaign.campaign_id,
+            batch,
+            [Result(_OUTCOME_OF[a.fate], a.message_id, a.reason) for a in answers],
+            self.deps.now(),
+        )
+        self._weigh(answers, batch)
+
+    def _recipient(self, contact: Contact, slot: str) -> Recipient:
+        permission = permission_of(contact)
+        recipient = self.composer.recipient(
+            contact, self.campaign, permission.values if permission else {}
+        )
+        return replace(recipient, tags={**recipient.tags, "batch": slot})
+
+    def _weigh(self, answers: Sequence[Answer], batch: str) -> None:
+        """Go on, slow down, or stop for everybody."""
+        fates = Counter(answer.fate for answer in answers)
         logger.info(
             "handed over",
             extra={
-                "campaign_id": campaign.campaign_id,
-                "contact_id": contact.contact_id,
-                "fate": answer.fate,
-                "reason": answer.reason,
+                "campaign_id": self.campaign.campaign_id,
+                "batch": batch,
+                "fates": fates,
+                "reasons": sorted({answer.reason for answer in answers} - {""}),
             },
         )
-        count(f"Mail_{answer.fate}")
-        self._record(campaign, contact, answer)
+        for fate, number in fates.items():
+            count(f"Mail_{fate}", number)
+        self.accepted = self.accepted or fates[Fate.ACCEPTED] > 0
+        if fates[Fate.ACCOUNT]:
+            self._pause(next(a.reason for a in answers if a.fate is Fate.ACCOUNT))
+        if fates[Fate.QUOTA]:
+            raise _Stop(_MAX_DELAY_SECONDS)
+        if fates[Fate.NOT_NOW] or fates[Fate.UNKNOWN] == len(answers):
+            raise _Stop(_RETRY_SECONDS * 2 ** min(0 if self.accepted else self.job.tries, 7))
 
-    def _record(self, campaign: Campaign, contact: Contact, answer: Answer) -> None:
-        outcome = _OUTCOME_OF.get(answer.fate)
-        if outcome is None:
-            self._look_again(self.deps.settings.settle_seconds)
-            return
-        if outcome is Outcome.RETRY:
-            self._look_again(_RETRY_DELAY_SECONDS)
-        self.deps.ledger.settle(
-            campaign.campaign_id,
-            contact.contact_id,
-            outcome,
-            reason=answer.reason,
-            message_id=answer.message_id,
-        )
+    def _pause(self, why: str) -> None:
+        """SES refuses everybody: nobody is asked again until a person has looked at it."""
+        logger.error("paused", extra={"campaign_id": self.campaign.campaign_id, "reason": why})
+        now = self.deps.campaigns.get(self.campaign.campaign_id)
+        try:
+            self.deps.campaigns.save(now, lifecycle.paused(now, PauseReason.ACCOUNT))
+        except Conflict as error:
+            # Another sender did, or somebody cancelled it. If neither, the next batch will tell.
+            logger.info("not paused", extra={"code": error.code})
+        raise _Stop(None if now.status is not CampaignStatus.SENDING else _RETRY_SECONDS)
+
+    # --- those who get nothing
+
+    def _skip(self, skip: Skip) -> None:
+        self.skips.append(skip)
+        if len(self.skips) >= _SKIPS:
+            self._flush_skips()
+
+    def _flush_skips(self) -> None:
+        skips, self.skips = self.skips, []
+        self.deps.ledger.skip(self.campaign.campaign_id, skips, self.deps.now())
 
     def _look_again(self, seconds: float) -> None:
         self.wait_seconds = min(max(self.wait_seconds, int(seconds), 1), _MAX_DELAY_SECONDS)
 
 
+class _Merge:
+    """Answers, for ids that only grow, whether ledger lines (which come by id) have one."""
+
+    def __init__(
+        self,
+        lines: Iterator[Entry],
+        outcomes: frozenset[Outcome] | set[Outcome] = frozenset(Outcome),
+    ) -> None:
+        self._ids = (entry.contact_id for entry in lines if entry.outcome in outcomes)
+        self._at: str | None = ""
+
+    def has(self, contact_id: str) -> bool:
+        while self._at is not None and self._at < contact_id:
+            self._at = next(self._ids, None)
+        return self._at == contact_id
+
+
 _OUTCOME_OF: Mapping[Fate, Outcome] = {
     Fate.ACCEPTED: Outcome.SENT,
     Fate.NOT_NOW: Outcome.RETRY,
+    Fate.QUOTA: Outcome.RETRY,
+    Fate.ACCOUNT: Outcome.RETRY,
     Fate.REFUSED: Outcome.REJECTED,
+    Fate.UNKNOWN: Outcome.CLAIMED,
 }

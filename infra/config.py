@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
@@ -54,9 +54,18 @@ class Config:
     alarm_email: str
     company: Company
     eligibility_profile: Profile
+    author_may_approve: bool
+    test_mail_domains: tuple[str, ...]
     posts_per_minute_per_source: int
     posts_per_hour_per_address: int
     settle_seconds: int
+    soft_bounces: int
+    soft_bounce_days: int
+    bounces_per_thousand: int
+    complaints_per_thousand: int
+    reputation_minimum: int
+    frequency_cap_campaigns: int
+    frequency_cap_days: int
 
     @property
     def local(self) -> bool:
@@ -72,6 +81,11 @@ class Config:
     def environment(self) -> cdk.Environment:
         """Account and region; without an account the template fits any."""
         return cdk.Environment(account=self.account or None, region=self.region)
+
+    @property
+    def schedule_time_zone(self) -> str:
+        """The stand-in reads every schedule as UTC, whatever zone it names."""
+        return "UTC" if self.local else "Asia/Tokyo"
 
     def synthesizer(self) -> cdk.IStackSynthesizer:
         """The stand-in denies the bootstrap roles the asset bucket; the CLI's own keys may."""
@@ -107,16 +121,36 @@ def _choice(key: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def _number(key: str, value: object, target: Target) -> int:
+def _number(key: str, value: object, target: Target, *, least: int = 1) -> int:
     if isinstance(value, Mapping):
         value = value.get(target)
     try:
         number = int(str(value))
     except ValueError:
-        number = 0
-    if number < 1:
-        raise ConfigError(key, f"{value!r} is not a whole number above 0")
+        number = least - 1
+    if number < least:
+        raise ConfigError(key, f"{value!r} is not a whole number above {least - 1}")
     return number
+
+
+def _flag(key: str, value: object) -> bool:
+    """`-c key=true` arrives as text."""
+    match value:
+        case bool():
+            return value
+        case "true" | "false":
+            return value == "true"
+    raise ConfigError(key, f"{value!r} is neither true nor false")
+
+
+def _domains(key: str, value: object, target: Target) -> tuple[str, ...]:
+    if isinstance(value, Mapping):
+        value = value.get(target)
+    if isinstance(value, str):
+        value = [name for name in value.split(",") if name.strip()]
+    if not isinstance(value, Sequence):
+        raise ConfigError(key, "must be a list of domain names")
+    return tuple(_matching(key, _text(key, name), _DOMAIN, "a domain name") for name in value)
 
 
 def _company(value: object) -> Company:
@@ -155,6 +189,8 @@ def read_config(context: Callable[[str], Any]) -> Config:
         _matching("alarm_email", alarm_email, _EMAIL, "an e-mail address")
     if account:
         _matching("account", account, re.compile(r"\d{12}"), "an account id of 12 digits")
+    mail_domain = _matching("mail_domain", text("mail_domain"), _DOMAIN, "a domain name")
+    more_domains = _domains("test_mail_domains", context("test_mail_domains"), target)
     return Config(
         target=target,
         account=account,
@@ -166,11 +202,13 @@ def read_config(context: Callable[[str], Any]) -> Config:
         staff_api_url=_url("staff_api_url", text("staff_api_url")),
         cognito_domain_url=_url("cognito_domain_url", text("cognito_domain_url")),
         cognito_domain_prefix=text("cognito_domain_prefix"),
-        mail_domain=_matching("mail_domain", text("mail_domain"), _DOMAIN, "a domain name"),
+        mail_domain=mail_domain,
         ses_endpoint=ses_endpoint,
         alarm_email=alarm_email,
         company=_company(context("company")),
         eligibility_profile=cast("Profile", profile),
+        author_may_approve=_flag("author_may_approve", context("author_may_approve")),
+        test_mail_domains=(mail_domain, *more_domains),
         posts_per_minute_per_source=_number(
             "posts_per_minute_per_source", context("posts_per_minute_per_source"), target
         ),
@@ -178,4 +216,17 @@ def read_config(context: Callable[[str], Any]) -> Config:
             "posts_per_hour_per_address", context("posts_per_hour_per_address"), target
         ),
         settle_seconds=_number("settle_seconds", context("settle_seconds"), target),
+        soft_bounces=_number("soft_bounces", context("soft_bounces"), target),
+        soft_bounce_days=_number("soft_bounce_days", context("soft_bounce_days"), target),
+        bounces_per_thousand=_number(
+            "bounces_per_thousand", context("bounces_per_thousand"), target
+        ),
+        complaints_per_thousand=_number(
+            "complaints_per_thousand", context("complaints_per_thousand"), target
+        ),
+        reputation_minimum=_number("reputation_minimum", context("reputation_minimum"), target),
+        frequency_cap_campaigns=_number(
+            "frequency_cap_campaigns", context("frequency_cap_campaigns"), target, least=0
+        ),
+        frequency_cap_days=_number("frequency_cap_days", context("frequency_cap_days"), target),
     )

@@ -81,12 +81,14 @@ class Tables(Construct):
         _index(contacts, "pending", "pending", "pending_since")
         _index(contacts, "mailing_list", "list_shard", "contact_id")
         ledger = self._table("Ledger", "campaign_id", "contact_id")
-        _index(ledger, "by_contact", "contact_id", "campaign_id")
+        events = self._table("Events", "contact_id", "event_key")
+        # Sparse: who stopped because of which campaign. Keys say it; the rest stays in one place.
+        _index(events, "stops", "stopped_by", "contact_id", dynamodb.ProjectionType.KEYS_ONLY)
         standings = self._table("Standings", "contact_id")
         _index(standings, "by_place", "place", "month")
         self.by_name = {
             "contacts": contacts,
-            "events": self._table("Events", "contact_id", "event_key"),
+            "events": events,
             "forms": self._table("Forms", "form_id"),
             "throttle": self._table("Throttle", "key", expires="expires_at"),
             "campaigns": self._table("Campaigns", "campaign_id"),
@@ -122,9 +124,18 @@ class Tables(Construct):
         )
 
 
-def _index(table: dynamodb.Table, name: str, partition: str, sort: str) -> None:
+def _index(
+    table: dynamodb.Table,
+    name: str,
+    partition: str,
+    sort: str,
+    projection: dynamodb.ProjectionType = dynamodb.ProjectionType.ALL,
+) -> None:
     table.add_global_secondary_index(
-        index_name=name, partition_key=_string(partition), sort_key=_string(sort)
+        index_name=name,
+        partition_key=_string(partition),
+        sort_key=_string(sort),
+        projection_type=projection,
     )
 
 

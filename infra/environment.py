@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from infra.config import Config
 from infra.permissions import Resources
 
+METRICS = "optin"
+"""CloudWatch namespace of what the functions count."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Urls:
@@ -45,6 +48,11 @@ def environments(
     link_keys = {"LINK_KEYS_SECRET": r.link_keys_arn}
     profile = {"ELIGIBILITY_PROFILE": config.eligibility_profile}
     public_url = {"PUBLIC_URL": urls.public}
+    mail = {
+        "CONFIGURATION_SET": configuration_set,
+        "MAIL_DOMAIN": config.mail_domain,
+        **({"AWS_ENDPOINT_URL_SESV2": config.ses_endpoint} if config.ses_endpoint else {}),
+    }
     own: Mapping[str, Mapping[str, str]] = {
         "form_intake": {
             **company,
@@ -67,7 +75,16 @@ def environments(
             **ledger,
             **standings,
             **contact_key,
+            **link_keys,
             **profile,
+            **public_url,
+            **mail,
+            "AUTHOR_MAY_APPROVE": str(config.author_may_approve).lower(),
+            "TEST_MAIL_DOMAINS": ",".join(config.test_mail_domains),
+            "CAMPAIGN_QUEUE_ARN": r.campaign_jobs.queue_arn,
+            "SCHEDULE_ROLE_ARN": r.campaign_starts_role.role_arn,
+            "SCHEDULE_FAILURES_ARN": r.campaign_failures.queue_arn,
+            "SCHEDULE_TIME_ZONE": config.schedule_time_zone,
         },
         "campaign_sender": {
             **company,
@@ -77,12 +94,26 @@ def environments(
             **link_keys,
             **profile,
             **public_url,
+            **mail,
+            "THROTTLE_TABLE": r.throttle.table_name,
+            "SETTLE_SECONDS": str(config.settle_seconds),
+            "FREQUENCY_CAP_CAMPAIGNS": str(config.frequency_cap_campaigns),
+            "FREQUENCY_CAP_DAYS": str(config.frequency_cap_days),
+        },
+        "ses_feedback": {
+            **contacts,
+            **events,
+            **ledger,
+            **contact_key,
+            "CAMPAIGNS_TABLE": r.campaigns.table_name,
             "CONFIGURATION_SET": configuration_set,
             "MAIL_DOMAIN": config.mail_domain,
-            "SETTLE_SECONDS": str(config.settle_seconds),
-            **({"AWS_ENDPOINT_URL_SESV2": config.ses_endpoint} if config.ses_endpoint else {}),
+            "SOFT_BOUNCES": str(config.soft_bounces),
+            "SOFT_BOUNCE_DAYS": str(config.soft_bounce_days),
+            "BOUNCES_PER_THOUSAND": str(config.bounces_per_thousand),
+            "COMPLAINTS_PER_THOUSAND": str(config.complaints_per_thousand),
+            "REPUTATION_MINIMUM": str(config.reputation_minimum),
         },
-        "ses_feedback": ledger,
         "standings": standings,
         "console": {
             **public_url,
@@ -96,7 +127,7 @@ def environments(
     return {
         name: {
             "POWERTOOLS_SERVICE_NAME": name,
-            "POWERTOOLS_METRICS_NAMESPACE": "optin",
+            "POWERTOOLS_METRICS_NAMESPACE": METRICS,
             **variables,
         }
         for name, variables in own.items()

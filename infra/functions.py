@@ -70,16 +70,16 @@ class OptinFunction(Construct):
             removal_policy=config.removal_policy,
         )
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        policy = iam.Policy(
+        self.policy = iam.Policy(
             self,
             "Policy",
             roles=[role],
             statements=[*statements, *permissions.telemetry(log_group)],
         )
-        Validations.of(policy).acknowledge(
+        Validations.of(self.policy).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-IAM5[Resource::*]",
-                reason="X-Ray's two actions know no narrower resource.",
+                reason="X-Ray's two actions and ses:GetAccount know no narrower resource.",
             )
         )
         runtime, architecture = _runtime(config)
@@ -100,7 +100,7 @@ class OptinFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=dead_letter_queue,
         )
-        self.function.node.add_dependency(policy)
+        self.function.node.add_dependency(self.policy)
         Validations.of(self.function).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-L1",

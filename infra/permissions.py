@@ -2,7 +2,7 @@
 
 The roles take no grants from CDK (see `functions.py`), so what is not written here is denied.
 A DynamoDB transaction needs the actions of its items, no action of its own. Resources are
-exact; the one "*" is X-Ray's, which knows no narrower resource.
+exact; the "*" are X-Ray's and ses:GetAccount's, which know no narrower resource.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,6 +33,9 @@ class Resources:
     secrets_key: kms.IKey
     operations_key: kms.IKey
     campaign_jobs: sqs.IQueue
+    campaign_failures: sqs.IQueue
+    campaign_starts_role: iam.IRole
+    schedules_arn: str
     feedback_failures: sqs.IQueue
     standings_failures: sqs.IQueue
     mail_identity_arn: str
@@ -64,34 +67,48 @@ def unsubscribe(r: Resources) -> list[iam.PolicyStatement]:
 def staff_api(r: Resources) -> list[iam.PolicyStatement]:
     """Finds one contact at a time, the pending ones, and for a dry run the mailing list.
 
-    Never lists all contacts: how many stand where, and samples, it reads from the standings."""
+    Never lists all contacts: how many stand where, and samples, it reads from the standings.
+
+    Sends tests of a campaign; has Scheduler start one later, with a role that may do no more.
+    """
     return [
         _table(r.contacts, "BatchGetItem", "GetItem", "UpdateItem"),
         _index(r.contacts, "mailing_list", "Query"),
         _index(r.contacts, "pending", "Query"),
         _index(r.standings, "by_place", "Query"),
         _table(r.events, "PutItem", "Query"),
+        _index(r.events, "stops", "Query"),
         _table(r.forms, "GetItem", "PutItem", "Scan"),
         _table(r.campaigns, "GetItem", "PutItem", "Scan", "UpdateItem"),
-        _table(r.ledger, "Query"),
-        _index(r.ledger, "by_contact", "Query"),
+        _table(r.ledger, "BatchGetItem", "Query"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.contact_key_arn),
+        _allow(r.link_keys_arn, "secretsmanager:GetSecretValue"),
         _allow(r.campaign_jobs.queue_arn, "sqs:SendMessage"),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        _allow(r.mail_identity_arn, "ses:SendEmail"),
+        _allow(r.configuration_set_arn, "ses:SendEmail"),
+        _allow(r.schedules_arn, "scheduler:CreateSchedule", "scheduler:DeleteSchedule"),
+        _allow(
+            r.campaign_starts_role.role_arn,
+            "iam:PassRole",
+            conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        ),
     ]
 
 
 def campaign_sender(r: Resources) -> list[iam.PolicyStatement]:
-    """Walks the mailing list, claims each recipient in the ledger, sends one mail each.
+    """Walks the mailing list, claims recipients in the ledger, hands them to SES in batches.
 
     A claim holds the contact to what was judged (ConditionCheckItem); it changes no contact.
+    Other campaigns are listed (Scan) only for the frequency cap.
     """
     return [
-        _table(r.campaigns, "GetItem", "UpdateItem"),
-        _table(r.contacts, "ConditionCheckItem", "GetItem"),
+        _table(r.campaigns, "GetItem", "Scan", "UpdateItem"),
+        _table(r.contacts, "BatchGetItem", "ConditionCheckItem", "GetItem"),
         _index(r.contacts, "mailing_list", "Query"),
-        _table(r.ledger, "PutItem", "Query", "UpdateItem"),
+        _table(r.ledger, "BatchGetItem", "PutItem", "Query", "UpdateItem"),
+        _table(r.throttle, "UpdateItem"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.link_keys_arn),
         _allow(
@@ -103,18 +120,26 @@ def campaign_sender(r: Resources) -> list[iam.PolicyStatement]:
             "sqs:SendMessage",  # the rest of a campaign goes back as a new job
         ),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
-        # As the domain and with the configuration set that reports; raw content would be
-        # authorised as ses:SendRawEmail.
-        _allow(r.mail_identity_arn, "ses:SendEmail"),
-        _allow(r.configuration_set_arn, "ses:SendEmail"),
+        # As the domain and with the configuration set that reports.
+        _allow(r.mail_identity_arn, "ses:SendBulkEmail"),
+        _allow(r.configuration_set_arn, "ses:SendBulkEmail"),
+        _allow("*", "ses:GetAccount"),
     ]
 
 
 def ses_feedback(r: Resources) -> list[iam.PolicyStatement]:
-    """Notes what became of a mail; what fails twice goes to its dead-letter queue."""
+    """Notes what became of a mail and of its reader, and pauses campaigns received too badly.
+
+    What fails thrice goes to its dead-letter queue. A contact's history is read where mail
+    bounced softly; the contact key, where a notice names people only by their address.
+    """
     return [
-        _table(r.ledger, "UpdateItem"),
+        _table(r.contacts, "UpdateItem"),
+        _table(r.events, "PutItem", "Query"),
+        _table(r.campaigns, "GetItem", "Scan", "UpdateItem"),
+        _table(r.ledger, "GetItem", "Query", "UpdateItem"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        *_secret(r, r.contact_key_arn),
         _allow(r.feedback_failures.queue_arn, "sqs:SendMessage"),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
     ]
@@ -140,6 +165,15 @@ def standings(r: Resources) -> list[iam.PolicyStatement]:
 def console(_: Resources) -> list[iam.PolicyStatement]:
     """Nothing: it has only what the signed-in person's token opens in the staff API."""
     return []
+
+
+def campaign_starts(r: Resources) -> list[iam.PolicyStatement]:
+    """EventBridge Scheduler, when a campaign's time has come: one message, or a failure."""
+    return [
+        _allow(r.campaign_jobs.queue_arn, "sqs:SendMessage"),
+        _allow(r.campaign_failures.queue_arn, "sqs:SendMessage"),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+    ]
 
 
 PERMISSIONS: Mapping[str, Callable[[Resources], list[iam.PolicyStatement]]] = {

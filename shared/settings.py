@@ -7,11 +7,12 @@ that is missing or malformed at once, so that a wrong deployment says what is wr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from shared.domain.company import Company
 from shared.domain.eligibility import Profile
+from shared.domain.zones import Zone
 
 T = TypeVar("T")
 
@@ -66,7 +67,12 @@ class UnsubscribeSettings(CompanySettings):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StaffApiSettings(CompanySettings):
-    """``functions.staff_api``."""
+    """``functions.staff_api``.
+
+    ``author_may_approve`` lets one person do without a second one. Tests of a campaign go to
+    addresses of ``test_mail_domains`` only. ``schedule_*``: in whose name, to which queue where
+    it fails, and on which clock campaigns are started later.
+    """
 
     contacts_table: str
     events_table: str
@@ -75,17 +81,31 @@ class StaffApiSettings(CompanySettings):
     ledger_table: str
     standings_table: str
     contact_key_secret: str
+    link_keys_secret: str
     campaign_queue_url: str
+    campaign_queue_arn: str
+    schedule_role_arn: str
+    schedule_failures_arn: str
+    schedule_time_zone: Zone
+    configuration_set: str
+    public_url: str
+    mail_domain: str
+    test_mail_domains: frozenset[str]
+    author_may_approve: bool
     eligibility_profile: Profile
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CampaignSenderSettings(CompanySettings):
-    """``functions.campaign_sender``. ``settle_seconds``: how long SES's own record is awaited."""
+    """``functions.campaign_sender``. ``settle_seconds``: how long SES's own record is awaited.
+
+    ``frequency_cap_*``: at most so many campaigns for one contact in so many days; 0: no limit.
+    """
 
     contacts_table: str
     campaigns_table: str
     ledger_table: str
+    throttle_table: str
     link_keys_secret: str
     campaign_queue_url: str
     configuration_set: str
@@ -93,6 +113,8 @@ class CampaignSenderSettings(CompanySettings):
     mail_domain: str
     eligibility_profile: Profile
     settle_seconds: int
+    frequency_cap_campaigns: int
+    frequency_cap_days: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,9 +126,37 @@ class StandingsSettings:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SesFeedbackSettings:
-    """``functions.ses_feedback``."""
+    """``functions.ses_feedback``.
 
+    ``soft_bounces`` within ``soft_bounce_days`` hold an address. The last three are the limits
+    of bounces and complaints (``feedback.Limits``).
+    """
+
+    contacts_table: str
+    events_table: str
+    campaigns_table: str
     ledger_table: str
+    contact_key_secret: str
+    configuration_set: str
+    mail_domain: str
+    soft_bounces: int
+    soft_bounce_days: int
+    bounces_per_thousand: int
+    complaints_per_thousand: int
+    reputation_minimum: int
+
+
+def _flag(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ValueError
+    return text == "true"
+
+
+# Where a type's own constructor does not read text.
+_READERS: Mapping[Any, Callable[[str], Any]] = {
+    bool: _flag,
+    frozenset[str]: lambda text: frozenset(text.split(",")),
+}
 
 
 def load(model: type[T], environ: Mapping[str, str]) -> T:
@@ -125,7 +175,8 @@ def load(model: type[T], environ: Mapping[str, str]) -> T:
             problems.append(f"{name} is missing")
             continue
         try:
-            values[field.name] = hints[field.name](text)
+            hint = hints[field.name]
+            values[field.name] = _READERS.get(hint, hint)(text)
         except ValueError:
             problems.append(f"{name} is not a valid {hints[field.name].__name__}")
     if problems:

@@ -18,9 +18,9 @@ def refused(code: str, status: int) -> None:
     say("refused", extra={"code": code, "status": status}, stacklevel=3)
 
 
-def count(name: str) -> None:
-    """Add one to a CloudWatch metric (embedded metric format, no call)."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=1):
+def count(name: str, number: int = 1) -> None:
+    """Add to a CloudWatch metric (embedded metric format, no call)."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=number):
         pass
 
 

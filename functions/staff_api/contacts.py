@@ -58,6 +58,7 @@ def _show(deps: Deps, contact_id: str, operator: str) -> ContactOut:
             "Nothing is on record for this address.",
         )
     logger.info("contact viewed", extra={"contact_id": contact_id, "operator": operator})
+    campaigns = [campaign.campaign_id for campaign in deps.campaigns.all()]
     return ContactOut(
         contact_id=contact_id,
         address=contact.address,
@@ -65,7 +66,7 @@ def _show(deps: Deps, contact_id: str, operator: str) -> ContactOut:
         address_kind=contact.address_kind,
         verdict=VerdictOut.of(judge(contact, deps.settings.eligibility_profile)),
         history=[EventOut.of(event) for event in deps.contacts.history(contact_id)],
-        campaigns=[EntryOut.of(entry) for entry in deps.ledger.of_contact(contact_id)],
+        campaigns=[EntryOut.of(entry) for entry in deps.ledger.of_contact(contact_id, campaigns)],
     )
 
 

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 class Job:
     """Send ``campaign_id`` to the contacts of ``shard`` after ``after``.
 
-    A ``settling`` job claims nobody new: it only looks at recipients without an outcome.
+    Without a shard: begin a scheduled campaign. A ``settling`` job claims nobody new: it only
+    looks at recipients without an outcome. ``tries`` counts those in a row that SES put off.
     """
 
     campaign_id: str
     shard: str
     after: str = ""
     settling: bool = False
+    tries: int = 0
 
     @staticmethod
     def parse(body: str) -> Job:
@@ -40,6 +42,7 @@ class Job:
                 str(fields["shard"]),
                 str(fields["after"]),
                 fields["settling"] is True,
+                int(fields.get("tries", 0)),
             )
         except (ValueError, KeyError, TypeError):
             raise BadRequest("bad_job", "ジョブの形式が正しくありません。") from None

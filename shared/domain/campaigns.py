@@ -72,7 +72,10 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One ledger line: what became of ``contact_id`` in ``campaign_id``, since ``at``."""
+    """One ledger line: what became of ``contact_id`` in ``campaign_id``, since ``at``.
+
+    ``slot`` is the place in the batch that claimed the recipient: batch, dot, number.
+    """
 
     campaign_id: str
     contact_id: str
@@ -80,6 +83,7 @@ class Entry:
     at: datetime
     reason: str = ""
     message_id: str = ""
+    slot: str = ""
 
 
 class Step(StrEnum):

@@ -122,7 +122,7 @@ def test_campaign_sender_without_a_right_to_send_holds_it_against_nobody(
     staff, address, since = product.staff("CS"), product.subscriber("denied"), time.time()
     subject = unique("送れない")
     campaign_id = staff.write_campaign(subject)
-    with without(product, "campaign_sender", "ses:SendEmail"):
+    with without(product, "campaign_sender", "ses:SendBulkEmail"):
         assert staff.post_json(f"/campaigns/{campaign_id}/send", {}).status == 200
         denial_in_log(product, "campaign_sender", since)
         entries = eventually(
@@ -131,6 +131,8 @@ def test_campaign_sender_without_a_right_to_send_holds_it_against_nobody(
         )
         assert [e["outcome"] for e in entries] == ["retry"]
         assert product.mails(address) == []
+    # It concerns everybody, so the campaign waits for a person.
+    assert staff.post_json(f"/campaigns/{campaign_id}/resume", {}).status == 200
     staff.done(campaign_id)
     product.mail(address, subject)
     assert [e["outcome"] for e in staff.held(address)["campaigns"]] == ["sent"]
@@ -157,8 +159,15 @@ def test_ses_feedback_without_a_right_to_write_fails_and_is_tried_again(
     product: Product,
 ) -> None:
     """It must fail, not pass over it: what fails is retried and then kept in a queue."""
-    told = {"messageId": "m", "tags": {"campaign": ["0" * 12], "contact": ["0" * 32]}}
-    payload = json.dumps({"detail": {"eventType": "Send", "mail": told}}).encode()
+    tags = {"campaign": ["0" * 12], "contact": ["0" * 32], "batch": ["none.0"]}
+    about = {
+        "messageId": "m",
+        "timestamp": "2026-11-24T00:00:00.000Z",
+        "destination": ["nobody@example.jp"],
+        "tags": {"ses:configuration-set": [product.output("ConfigurationSet")], **tags},
+    }
+    event = {"source": "aws.ses", "detail": {"eventType": "Delivery", "mail": about}}
+    payload = json.dumps(event).encode()
     function, since = product.function("ses_feedback"), time.time()
     invoke = product.aws.functions.invoke
     with without(product, "ses_feedback", "dynamodb:UpdateItem"):
@@ -284,9 +293,10 @@ DENIED: Mapping[str, Mapping[str, Call]] = {
     "ses_feedback": {
         **READ_EVERYBODY,
         "read a contact": get("contacts", "contact_id"),
-        "read a campaign": get("campaigns", "campaign_id"),
+        "delete a contact": delete("contacts"),
         "link keys": link_keys,
         "send mail": mail,
+        "start sending": queue,
     },
     "console": {
         **READ_EVERYBODY,

@@ -21,6 +21,7 @@ TABLES_KEY = "KeysData by dynamodb"
 SECRETS_KEY = "KeysSecrets by secretsmanager"
 QUEUES_KEY = "KeysOperations by sqs"
 SES = "arn:aws:ses:ap-northeast-1:AWS::AccountId:"
+SCHEDULER = "arn:aws:scheduler:ap-northeast-1:AWS::AccountId:"
 
 READ_SECRET = {"secretsmanager:GetSecretValue"}
 USE_TABLES = {TABLES_KEY: {"kms:Decrypt", "kms:GenerateDataKey"}}
@@ -50,6 +51,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         f"{CONTACTS}/index/pending": {"dynamodb:Query"},
         f"{STANDINGS}/index/by_place": {"dynamodb:Query"},
         EVENTS: {"dynamodb:PutItem", "dynamodb:Query"},
+        f"{EVENTS}/index/stops": {"dynamodb:Query"},
         FORMS: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"},
         CAMPAIGNS: {
             "dynamodb:GetItem",
@@ -57,19 +59,36 @@ GRANTED: dict[str, dict[str, set[str]]] = {
             "dynamodb:Scan",
             "dynamodb:UpdateItem",
         },
-        LEDGER: {"dynamodb:Query"},
-        f"{LEDGER}/index/by_contact": {"dynamodb:Query"},
+        LEDGER: {"dynamodb:BatchGetItem", "dynamodb:Query"},
         CONTACT_KEY: READ_SECRET,
+        LINK_KEYS: READ_SECRET,
         JOBS: {"sqs:SendMessage"},
+        f"{SES}identity/MailIdentity": {"ses:SendEmail"},
+        f"{SES}configuration-set/MailConfigurationSet": {"ses:SendEmail"},
+        f"{SCHEDULER}schedule/default/optin-*": {
+            "scheduler:CreateSchedule",
+            "scheduler:DeleteSchedule",
+        },
+        "CampaignStartsRole to scheduler.amazonaws.com": {"iam:PassRole"},
         **USE_TABLES,
         **USE_SECRETS,
         **USE_QUEUES,
     },
     "CampaignSender": {
-        CAMPAIGNS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-        CONTACTS: {"dynamodb:ConditionCheckItem", "dynamodb:GetItem"},
+        CAMPAIGNS: {"dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"},
+        CONTACTS: {
+            "dynamodb:BatchGetItem",
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+        },
         f"{CONTACTS}/index/mailing_list": {"dynamodb:Query"},
-        LEDGER: {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        LEDGER: {
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+        THROTTLE: {"dynamodb:UpdateItem"},
         LINK_KEYS: READ_SECRET,
         JOBS: {
             "sqs:ChangeMessageVisibility",
@@ -78,16 +97,21 @@ GRANTED: dict[str, dict[str, set[str]]] = {
             "sqs:ReceiveMessage",
             "sqs:SendMessage",
         },
-        f"{SES}identity/MailIdentity": {"ses:SendEmail"},
-        f"{SES}configuration-set/MailConfigurationSet": {"ses:SendEmail"},
+        f"{SES}identity/MailIdentity": {"ses:SendBulkEmail"},
+        f"{SES}configuration-set/MailConfigurationSet": {"ses:SendBulkEmail"},
         **USE_TABLES,
         **USE_SECRETS,
         **USE_QUEUES,
     },
     "SesFeedback": {
-        LEDGER: {"dynamodb:UpdateItem"},
+        CONTACTS: {"dynamodb:UpdateItem"},
+        EVENTS: {"dynamodb:PutItem", "dynamodb:Query"},
+        CAMPAIGNS: {"dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"},
+        LEDGER: {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        CONTACT_KEY: READ_SECRET,
         FEEDBACK_FAILURES: {"sqs:SendMessage"},
         **USE_TABLES,
+        **USE_SECRETS,
         **USE_QUEUES,
     },
     "Standings": {
@@ -117,12 +141,15 @@ def test_a_role_may_do_exactly_this(
         f"{function}Logs": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
     }
+    if function == "CampaignSender":
+        telemetry["*"].add("ses:GetAccount")
     assert granted(assembly, policy) == GRANTED[function] | telemetry
     assert [assembly.spell(role) for role in policy["Roles"]] == [f"{function}Role"]
 
 
 def granted(assembly: Assembly, policy: dict[str, Any]) -> dict[str, set[str]]:
-    """A policy as {resource: actions}; a key is named with the one service that may use it."""
+    """A policy as {resource: actions}; a key is named with the one service that may use it,
+    a role that is passed with the one that gets it."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for statement in policy["PolicyDocument"]["Statement"]:
         assert statement["Effect"] == "Allow"
@@ -130,9 +157,12 @@ def granted(assembly: Assembly, policy: dict[str, Any]) -> dict[str, set[str]]:
         if condition := statement.get("Condition"):
             assert set(condition) == {"StringEquals"}
             [(name, through)] = condition["StringEquals"].items()
-            assert name == "kms:ViaService"
-            service = through.removesuffix(".ap-northeast-1.amazonaws.com")
-            resource = f"{resource} by {service}"
+            if name == "iam:PassedToService":
+                resource = f"{resource} to {through}"
+            else:
+                assert name == "kms:ViaService"
+                service = through.removesuffix(".ap-northeast-1.amazonaws.com")
+                resource = f"{resource} by {service}"
         actions = statement["Action"]
         found[resource] |= {actions} if isinstance(actions, str) else set(actions)
     return dict(found)
@@ -140,13 +170,37 @@ def granted(assembly: Assembly, policy: dict[str, Any]) -> dict[str, set[str]]:
 
 def test_there_are_no_other_roles_and_no_other_ways_to_get_permissions(aws: Assembly) -> None:
     roles = aws.properties("AWS::IAM::Role")
-    assert set(roles) == {f"{function}Role" for function in GRANTED}
-    assert set(aws.of_type("AWS::IAM::Policy")) == {f"{function}Policy" for function in GRANTED}
+    known = {*GRANTED, "CampaignStarts"}
+    assert set(roles) == {f"{name}Role" for name in known}
+    assert set(aws.of_type("AWS::IAM::Policy")) == {f"{name}Policy" for name in known}
     assert not aws.of_type("AWS::IAM::ManagedPolicy")
-    for role in roles.values():
+    for name, role in roles.items():
         assert set(role) <= {"AssumeRolePolicyDocument", "Tags"}
         [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+        service = "scheduler" if name == "CampaignStartsRole" else "lambda"
+        assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
+
+
+@pytest.mark.parametrize("target", ["aws", "local"])
+def test_scheduler_may_only_start_campaigns_and_only_for_us(
+    target: str, request: pytest.FixtureRequest
+) -> None:
+    assembly: Assembly = request.getfixturevalue(target)
+    policy = assembly.properties("AWS::IAM::Policy")["CampaignStartsPolicy"]
+    assert granted(assembly, policy) == {
+        JOBS: {"sqs:SendMessage"},
+        "CampaignFailuresQueue": {"sqs:SendMessage"},
+        **USE_QUEUES,
+    }
+    role = assembly.properties("AWS::IAM::Role")["CampaignStartsRole"]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Action"] == "sts:AssumeRole"
+    [(operator, condition)] = trust["Condition"].items()
+    assert operator == "StringEquals"
+    assert {name: assembly.spell(value) for name, value in condition.items()} == {
+        "aws:SourceAccount": "AWS::AccountId",
+        "aws:SourceArn": f"{SCHEDULER}schedule-group/default",
+    }
 
 
 def test_each_function_has_its_own_role(aws: Assembly) -> None:

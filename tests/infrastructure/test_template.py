@@ -41,14 +41,14 @@ def test_tables_have_these_keys(aws: Assembly) -> None:
             "pending": ["pending", "pending_since"],
             "mailing_list": ["list_shard", "contact_id"],
         },
-        "TablesEvents": {"": ["contact_id", "event_key"]},
+        "TablesEvents": {
+            "": ["contact_id", "event_key"],
+            "stops": ["stopped_by", "contact_id"],
+        },
         "TablesForms": {"": ["form_id"]},
         "TablesThrottle": {"": ["key"]},
         "TablesCampaigns": {"": ["campaign_id"]},
-        "TablesLedger": {
-            "": ["campaign_id", "contact_id"],
-            "by_contact": ["contact_id", "campaign_id"],
-        },
+        "TablesLedger": {"": ["campaign_id", "contact_id"]},
         "TablesStandings": {"": ["contact_id"], "by_place": ["place", "month"]},
     }
     expiring = {
@@ -61,7 +61,9 @@ def test_tables_have_these_keys(aws: Assembly) -> None:
 
 def _keys(table: dict[str, Any]) -> dict[str, list[str]]:
     indexes = table.get("GlobalSecondaryIndexes", [])
-    assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes)
+    for index in indexes:
+        whole = "KEYS_ONLY" if index["IndexName"] == "stops" else "ALL"
+        assert index["Projection"] == {"ProjectionType": whole}
     return {"": _names(table)} | {index["IndexName"]: _names(index) for index in indexes}
 
 
@@ -301,16 +303,40 @@ def test_the_console_knows_addresses_and_no_tables(aws: Assembly, local: Assembl
     assert here["COGNITO_DOMAIN"] == "http://127.0.0.1:8080"
 
 
-def test_only_the_local_sender_is_pointed_to_another_ses(aws: Assembly, local: Assembly) -> None:
+def test_only_local_senders_are_pointed_to_another_ses(aws: Assembly, local: Assembly) -> None:
     for function in FUNCTIONS:
         assert "AWS_ENDPOINT_URL_SESV2" not in _environment(aws, function)
-        expected = "http://127.0.0.1:9000" if function == "CampaignSender" else None
+        sends = function in {"CampaignSender", "StaffApi"}
+        expected = "http://127.0.0.1:9000" if sends else None
         assert _environment(local, function).get("AWS_ENDPOINT_URL_SESV2") == expected
 
 
 def test_limits_of_posts_differ_by_target(aws: Assembly, local: Assembly) -> None:
     assert _environment(aws, "FormIntake")["POSTS_PER_MINUTE_PER_SOURCE"] == "60"
     assert int(_environment(local, "FormIntake")["POSTS_PER_MINUTE_PER_SOURCE"]) >= 600
+
+
+def test_how_a_campaign_is_started_later(aws: Assembly, local: Assembly) -> None:
+    """On Japan's clock; the stand-in knows only UTC. What cannot start is kept."""
+    for assembly, zone in ((aws, "Asia/Tokyo"), (local, "UTC")):
+        variables = _environment(assembly, "StaffApi")
+        assert variables["SCHEDULE_TIME_ZONE"] == zone
+        assert variables["CAMPAIGN_QUEUE_ARN"] == "CampaignJobsQueue"
+        assert variables["SCHEDULE_ROLE_ARN"] == "CampaignStartsRole"
+        assert variables["SCHEDULE_FAILURES_ARN"] == "CampaignFailuresQueue"
+
+
+def test_who_approves_and_where_tests_go(
+    aws: Assembly, local: Assembly, synthesise: Synthesise
+) -> None:
+    assert _environment(aws, "StaffApi")["TEST_MAIL_DOMAINS"] == "mail.example.jp"
+    assert _environment(local, "StaffApi")["TEST_MAIL_DOMAINS"] == "mail.example.jp,example.jp"
+    assert _environment(aws, "StaffApi")["AUTHOR_MAY_APPROVE"] == "false"
+    relaxed = synthesise(author_may_approve="true", test_mail_domains="company.example")
+    assert _environment(relaxed, "StaffApi")["AUTHOR_MAY_APPROVE"] == "true"
+    assert _environment(relaxed, "StaffApi")["TEST_MAIL_DOMAINS"] == (
+        "mail.example.jp,company.example"
+    )
 
 
 def _environment(assembly: Assembly, function: str) -> dict[str, str]:
@@ -402,9 +428,27 @@ def test_what_ses_reports_arrives_or_is_kept(aws: Assembly) -> None:
     [destination] = aws.properties("AWS::SES::ConfigurationSetEventDestination").values()
     events = destination["EventDestination"]
     assert aws.spell(events["EventBridgeDestination"]["EventBusArn"]).endswith("event-bus/default")
-    assert {"send", "delivery", "bounce", "complaint", "reject"} <= set(
-        events["MatchingEventTypes"]
-    )
+    assert set(events["MatchingEventTypes"]) == {
+        "send", "delivery", "bounce", "complaint", "reject", "renderingFailure", "deliveryDelay",
+    }  # fmt: skip
+
+
+def test_nobody_but_our_rule_may_tell_of_mail(aws: Assembly) -> None:
+    """The events are authenticated by construction: one permission, of one rule."""
+    permissions = [
+        permission
+        for permission in aws.properties("AWS::Lambda::Permission").values()
+        if aws.spell(permission["FunctionName"]) == "SesFeedbackFunction"
+    ]
+    [permission] = permissions
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert aws.spell(permission["SourceArn"]) == "MailEventsRule"
+
+
+def test_a_lifted_bounce_is_not_held_by_ses(aws: Assembly) -> None:
+    """law-and-mail E5: staff may lift it; SES keeps only those who complained."""
+    [configuration] = aws.properties("AWS::SES::ConfigurationSet").values()
+    assert configuration["SuppressionOptions"] == {"SuppressedReasons": ["COMPLAINT"]}
 
 
 def test_mail_leaves_as_the_configured_domain(aws: Assembly) -> None:
@@ -432,7 +476,8 @@ def test_alarms(aws: Assembly, synthesise: Synthesise) -> None:
         for name in ("Campaign", "Feedback", "Standings")
     }
     apis = {("5xx", f"{api}FrontApi") for api in ("Public", "Staff", "Console")}
-    assert watched == functions | queues | apis
+    reputation = {("ReputationBreach", "ses_feedback")}
+    assert watched == functions | queues | apis | reputation
     [topic] = aws.properties("AWS::SNS::Topic").values()
     assert aws.spell(topic["KmsMasterKeyId"]) == "KeysOperations"
     assert not aws.of_type("AWS::SNS::Subscription")

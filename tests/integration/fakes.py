@@ -25,7 +25,7 @@ from botocore.exceptions import (
 from botocore.validate import ParamValidator
 
 from local.ses.events import describe
-from local.ses.message import BadRequest, Outgoing, build
+from local.ses.message import BadRequest, Entry, Outgoing, build, build_bulk
 
 START = datetime(2026, 11, 24, 0, 40, tzinfo=UTC)
 
@@ -42,6 +42,9 @@ class Clock:
     def advance(self, **by: float) -> datetime:
         self.time += timedelta(**by)
         return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds=seconds)
 
     def tick(self) -> datetime:
         """A millisecond passes: no two things happen at once unless a test says so."""
@@ -84,7 +87,15 @@ class FakeSes:
     throttles: dict[str, int] = field(default_factory=dict)  # how many times still
     breaks: dict[str, int] = field(default_factory=dict)  # answers 500, has not taken the mail
     loses: dict[str, int] = field(default_factory=dict)  # takes the mail, the answer is lost
+    statuses: dict[str, str] = field(default_factory=dict)  # of bulk entries, as long as it stands
+    refuses: str = ""  # every call, with this error
+    bad: set[str] = field(default_factory=set)  # a bulk call with one of them is refused whole
+    rate: float = 1_000.0
+    per_day: float = -1.0  # unlimited
+    bulk_calls: int = 0
     untold: list[dict[str, Any]] = field(default_factory=list)
+    sent_at: list[datetime] = field(default_factory=list)
+    ids: int = 0
 
     def send_email(self, **request: Any) -> dict[str, Any]:
         check_request("sesv2", "SendEmail", request)
@@ -95,8 +106,7 @@ class FakeSes:
             raise client_error("InternalFailure", 500, "SendEmail")
         if to in self.rejects:
             raise client_error("MessageRejected", 400, "SendEmail")
-        tags = {tag["Name"]: tag["Value"] for tag in request["EmailTags"]}
-        message_id = f"{tags['campaign']}-{tags['contact']}-{len(self.to(to))}"
+        message_id = self._next_id()
         try:
             mail = build(request, message_id=message_id, now=self.clock.now())
         except BadRequest as error:
@@ -106,6 +116,54 @@ class FakeSes:
         if _use_up(self.loses, to):
             raise ReadTimeoutError(endpoint_url="https://email.invalid")
         return {"MessageId": message_id}
+
+    def get_account(self) -> dict[str, Any]:
+        return {
+            "SendingEnabled": True,
+            "EnforcementStatus": "HEALTHY",
+            "SendQuota": {
+                "Max24HourSend": self.per_day,
+                "MaxSendRate": self.rate,
+                "SentLast24Hours": float(self.sent_today()),
+            },
+        }
+
+    def sent_today(self) -> int:
+        since = self.clock.now() - timedelta(hours=24)
+        return sum(at > since for at in self.sent_at)
+
+    def send_bulk_email(self, **request: Any) -> dict[str, Any]:
+        check_request("sesv2", "SendBulkEmail", request)
+        self.bulk_calls += 1
+        people = [entry["Destination"]["ToAddresses"][0] for entry in request["BulkEmailEntries"]]
+        if self.refuses:
+            raise client_error(self.refuses, 400, "SendBulkEmail")
+        if self.bad & set(people):
+            raise client_error("BadRequestException", 400, "SendBulkEmail")
+        if sum(_use_up(self.breaks, to) for to in people):
+            raise client_error("InternalFailure", 500, "SendBulkEmail")
+        entries = build_bulk(request, message_ids=self._next_id, now=self.clock.now())
+        results = [self._bulk_result(*pair) for pair in zip(people, entries, strict=True)]
+        if sum(_use_up(self.loses, to) for to in people):
+            raise ReadTimeoutError(endpoint_url="https://email.invalid")
+        return {"BulkEmailEntryResults": results}
+
+    def _next_id(self) -> str:
+        self.ids += 1
+        return f"0106-{self.ids:08d}"
+
+    def _bulk_result(self, to: str, entry: Entry) -> dict[str, Any]:
+        status = self.statuses.get(to, "MESSAGE_REJECTED" if to in self.rejects else entry.status)
+        if _use_up(self.throttles, to):
+            status = "ACCOUNT_THROTTLED"
+        elif 0 <= self.per_day <= self.sent_today():
+            status = "ACCOUNT_DAILY_QUOTA_EXCEEDED"
+        if status != "SUCCESS" or entry.message is None:
+            return {"Status": status, "Error": entry.error or status}
+        self.mails.append(entry.message)
+        self.sent_at.append(self.clock.now())
+        self.untold.append(describe(entry.message, "Send", self.clock.now()))
+        return {"Status": status, "MessageId": entry.message.message_id}
 
     def to(self, address: str) -> list[Outgoing]:
         return [mail for mail in self.mails if mail.recipients == (address,)]

@@ -9,8 +9,9 @@ run. Where the retry has not come yet, nothing is half-written.
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,9 +22,10 @@ from hypothesis import strategies as st
 
 from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
 from functions.staff_api import app as staff_api
-from shared.domain.campaigns import Campaign, CampaignStatus
+from shared.adapters.ledger import Candidate, Result
+from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
 from shared.domain.errors import Unavailable
-from shared.domain.events import EventKind, Source
+from shared.domain.events import EventKind, Source, stamp
 from tests.integration.fakes import Died, Faults, Mode
 from tests.integration.world import (
     WEB,
@@ -195,7 +197,9 @@ def _campaign_send(world: World) -> Act:
 # --- the sender
 
 
-def work_off(run: Run, *, late_events: bool = False, per_invocation: int = 99) -> None:
+def work_off(
+    run: Run, *, late_events: bool = False, per_invocation: int = 99, most: int = 80
+) -> None:
     """Deliver jobs until the queue is empty, and SES's events meanwhile.
 
     A job whose function failed or died is delivered again at once. Time passes only when all
@@ -203,7 +207,7 @@ def work_off(run: Run, *, late_events: bool = False, per_invocation: int = 99) -
     """
     world = run.world
     deps = world.campaign_sender(run.faults.wrap)
-    for _ in range(80):
+    for _ in range(most):
         before = world.clock.now()
         if all(message.visible_at > before for message in world.queue.messages):
             _tell(run)
@@ -260,12 +264,12 @@ def _sender(
         for email in people:
             world.confirmed(email)
         world.happened(people[1], EventKind.BOUNCED, source=Source.SES)
-        world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-someone", world.clock.now()))
-        world.campaigns.start(CAMPAIGN, ["07"])
+        world.under_way(CAMPAIGN, ["07"])
 
         def act(run: Run) -> object:
             world.ses.rejects = {people[2]}
             world.ses.throttles = {people[0]: 1} if bad_day else {}
+            world.ses.rate = 1.0 if per_invocation < 99 else 1_000.0  # batches of one
             queue = run.world.queue
             job = {"campaign_id": CAMPAIGN, "shard": "07", "after": "", "settling": False}
             queue.send_message_batch(
@@ -285,8 +289,8 @@ def _sender(
 def _feedback(world: World) -> Act:
     """SES has a mail whose answer the sender never saw."""
     world.confirmed(EMAIL)
-    contact = world.contacts.get(id_of(EMAIL))
-    world.ledger.claim(contact, CAMPAIGN, world.clock.now())
+    candidate = Candidate(world.contacts.get(id_of(EMAIL)))
+    world.ledger.claim(CAMPAIGN, "095f0c2a7d41b36e88", [candidate], world.clock.now())
     event = payload("ses_feedback")
     event["detail"]["mail"]["tags"] |= {"campaign": [CAMPAIGN], "contact": [id_of(EMAIL)]}
 
@@ -296,6 +300,63 @@ def _feedback(world: World) -> Act:
         return None
 
     return act
+
+
+def _reported(
+    kind: str, *, before: int = 0, pauses: bool = False, by_address: bool = False, **part: Any
+) -> Callable[[World], Act]:
+    """SES reports a bounce or a complaint about a mail of a batch of two."""
+
+    def prepare(world: World) -> Act:
+        now = world.clock.now()
+        status = CampaignStatus.SENDING
+        world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-a", now, status=status))
+        results = [Result(Outcome.SENT, "m")] * (50 if pauses else 2)
+        for batch in ("07a", "07b"):
+            world.ledger.record(CAMPAIGN, batch, results, now)
+        world.confirmed(EMAIL)
+        event = feedback_event(world, kind, EMAIL, slot="07a.1", by_address=by_address, **part)
+        for number in range(before):
+            earlier = copy.deepcopy(event)
+            earlier["detail"]["mail"]["messageId"] = f"earlier{number}"
+            ses_feedback.handler(earlier, LambdaContext(), world.ses_feedback())
+
+        def act(run: Run) -> object:
+            run.world.ses.untold = [copy.deepcopy(event)]
+            _tell(run)
+            assert (world.campaigns.get(CAMPAIGN).status is CampaignStatus.PAUSED) == pauses
+            return None
+
+        return act
+
+    return prepare
+
+
+def feedback_event(
+    world: World, kind: str, email: str, *, slot: str, by_address: bool = False, **part: Any
+) -> dict[str, Any]:
+    """events/ses_feedback.json about another thing that happened to another mail."""
+    event = payload("ses_feedback")
+    detail = event["detail"]
+    tags = {"campaign": [CAMPAIGN], "contact": [id_of(email)], "batch": [slot]}
+    detail["mail"]["tags"] |= tags
+    if by_address:
+        del detail["mail"]["tags"]["contact"]
+    detail["mail"]["destination"] = [email]
+    detail["eventType"] = kind
+    people = f"{'complained' if kind == 'Complaint' else 'bounced'}Recipients"
+    at = stamp(world.clock.now())
+    detail[kind.lower()] = {"timestamp": at, people: [{"emailAddress": email}], **part}
+    return event
+
+
+def _lift(world: World) -> Act:
+    """A bounce and a hold for soft bounces stand, and are lifted together."""
+    world.confirmed(EMAIL)
+    world.happened(EMAIL, EventKind.BOUNCED, source=Source.SES)
+    world.happened(EMAIL, EventKind.HELD, source=Source.SES, details={"reason": "soft_bounces"})
+    event = world.staff("POST", f"/contacts/{id_of(EMAIL)}/lift-bounce", {"reason": "お電話"})
+    return over_http(staff_api.handler, World.staff_api, event)
 
 
 SCENARIOS = (
@@ -321,7 +382,20 @@ SCENARIOS = (
     ),
     Scenario("sender job, out of time", _sender(per_invocation=2), one_write=False, modes=WORST),
     Scenario("ses feedback", _feedback),
-)
+    Scenario("ses delivery", _reported("Delivery"), one_write=False),
+    Scenario("ses bounce", _reported("Bounce", bounceType="Permanent"), one_write=False),
+    Scenario(
+        "ses complaint, by address", _reported("Complaint", by_address=True), one_write=False
+    ),
+    Scenario(
+        "ses third soft bounce", _reported("Bounce", before=2, bounceType="Transient"),
+        one_write=False,
+    ),
+    Scenario(
+        "ses complaint that pauses", _reported("Complaint", pauses=True), one_write=False
+    ),
+    Scenario("bounce lifted", _lift, one_write=False),
+)  # fmt: skip
 
 
 @dataclass
@@ -335,7 +409,7 @@ class Rehearsal:
     began: datetime
     settings: dict[str, Any]
     calls: list[str] = field(default_factory=list)
-    result: tuple[object, State, Mapping[str, int]] | None = None
+    result: tuple[object, Mapping[str, object], Mapping[str, int]] | None = None
     after: State = field(default_factory=dict)
 
     @staticmethod
@@ -352,7 +426,7 @@ class Rehearsal:
         assert run.halfway is None
         return made
 
-    def play(self, run: Run) -> tuple[object, State, Mapping[str, int]]:
+    def play(self, run: Run) -> tuple[object, Mapping[str, object], Mapping[str, int]]:
         """Run it from its beginning."""
         world = self.world
         world.begin()
@@ -363,10 +437,35 @@ class Rehearsal:
         return answer, _comparable(world.tables()), world.mails_per_person()
 
 
-def _comparable(tables: State) -> State:
-    """All of it, less the moment of a claim: one made again is made later."""
-    ledger = [{**line, "at": {"S": "claimed"}} for line in tables["ledger"]]
-    return {**tables, "ledger": ledger}
+def _comparable(tables: State) -> Mapping[str, object]:
+    """All of it, less when and in which batch a claim was made, and the pace kept meanwhile."""
+    ledger = [
+        (line["contact_id"]["S"], *settled(line, tables["ledger"]))
+        for line in tables["ledger"]
+        if not line["contact_id"]["S"].startswith("~")
+    ]
+    # Counted exactly once, whatever failed.
+    counts = [
+        line
+        for line in tables["ledger"]
+        if line["contact_id"]["S"] == "~feedback" or line["contact_id"]["S"].startswith("~fate#")
+    ]
+    pace = [item for item in tables["throttle"] if item["key"]["S"] != "ses-pace"]
+    return {**tables, "ledger": [*ledger, *counts], "throttle": pace}
+
+
+def settled(line: Mapping[str, Any], ledger: Sequence[Mapping[str, Any]]) -> tuple[str, bool]:
+    """How a line ends: what it says or its batch, and whether SES's id is known."""
+    batch, _, number = line.get("slot", {"S": ""})["S"].partition(".")
+    said = {
+        item["contact_id"]["S"]: item
+        for item in ledger
+        if item["contact_id"]["S"].startswith("~batch#")
+    }.get(f"~batch#{batch}")
+    if line["outcome"]["S"] != "claimed" or said is None:
+        return line["outcome"]["S"], "message_id" in line
+    code = said["codes"]["S"][int(number)]
+    return {"s": "sent", "x": "rejected"}.get(code, code), code == "s"
 
 
 def _complaints(rehearsal: Rehearsal, run: Run, *, one_write: bool) -> list[str]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from functions import campaign_sender
 from shared.adapters.contacts import SHARDS
-from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
+from shared.domain import lifecycle
+from shared.domain.audience import Audience
+from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome, PauseReason
 from shared.domain.eligibility import Profile
 from shared.domain.events import EventKind, Source
 from shared.texts import consent
 from shared.texts.consent import TextId
-from tests.integration.fakes import Faults, Meanwhile, read
+from tests.integration.fakes import Faults, Meanwhile, Mode, read
 from tests.integration.test_faults import Run, work_off
 from tests.integration.world import LambdaContext, World, id_of, payload, same_shard, unwrapped
 
@@ -25,10 +29,7 @@ CAMPAIGN = "5f2b8c0d9e71"
 @pytest.fixture
 def sending(world: World) -> World:
     """A campaign under way, with every shard's job queued."""
-    world.campaigns.create(
-        Campaign(CAMPAIGN, "空き家セミナー", "一行目\n\n二段落目", "cs-someone", world.clock.now())
-    )
-    world.campaigns.start(CAMPAIGN, SHARDS)
+    world.under_way(CAMPAIGN, SHARDS, subject="空き家セミナー", body="一行目\n\n二段落目")
     for shard in SHARDS:
         queue_job(world, shard)
     return world
@@ -185,7 +186,7 @@ def test_an_unsubscribe_while_ses_is_silent_prevents_the_second_try(
     """SES answered 500 and never had the mail; meanwhile the person stops it."""
     sending.ses.breaks[one] = 1
     assert run_job(sending, "07") == []
-    assert outcome(sending, one) == (Outcome.CLAIMED, "")
+    assert outcome(sending, one)[0] is Outcome.CLAIMED
     sending.happened(one, EventKind.UNSUBSCRIBED, source=Source.LINK)
     work_off(Run(sending))
     assert not sending.ses.mails
@@ -197,8 +198,7 @@ def test_silence_is_waited_out_before_a_second_try(sending: World, one: str) -> 
     sending.ses.breaks[one] = 1
     began = sending.clock.now()
     assert run_job(sending, "07") == []
-    [job] = queued(sending)
-    assert job["settling"] is True
+    assert len(queued(sending)) == 1
     assert not sending.ses.mails
     work_off(Run(sending))
     assert sending.mails_per_person() == {one: 1}
@@ -211,7 +211,7 @@ def test_a_lost_answer_is_settled_by_the_send_event_and_not_sent_twice(
 ) -> None:
     sending.ses.loses[one] = 1
     assert run_job(sending, "07") == []
-    assert outcome(sending, one) == (Outcome.CLAIMED, "")
+    assert outcome(sending, one)[0] is Outcome.CLAIMED
     work_off(Run(sending), late_events=True)
     assert sending.mails_per_person() == {one: 1}
     [entry] = ledger(sending).values()
@@ -220,7 +220,7 @@ def test_a_lost_answer_is_settled_by_the_send_event_and_not_sent_twice(
 
 
 def test_throttled_then_sent_soon(sending: World, one: str) -> None:
-    sending.ses.throttles[one] = 5
+    sending.ses.throttles[one] = 2
     began = sending.clock.now()
     queue_job(sending, "07")
     work_off(Run(sending))
@@ -236,13 +236,14 @@ def test_one_that_ses_rejects_harms_nobody_else(sending: World) -> None:
     sending.ses.rejects = {people[1]}
     work_off(Run(sending))
     assert sending.mails_per_person() == dict.fromkeys([people[0], *people[2:]], 1)
-    assert outcome(sending, people[1]) == (Outcome.REJECTED, "MessageRejected")
+    assert outcome(sending, people[1]) == (Outcome.REJECTED, "MESSAGE_REJECTED")
     assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
 
 
 @pytest.mark.parametrize("per_invocation", [1, 2, 3])
 def test_goes_on_in_another_job_when_time_runs_out(sending: World, per_invocation: int) -> None:
     people = same_shard(5)
+    sending.ses.rate = 1.0  # batches of one
     for email in people:
         sending.confirmed(email)
     work_off(Run(sending), per_invocation=per_invocation)
@@ -265,7 +266,7 @@ def test_a_second_sender_of_the_same_shard_sends_nothing_twice(sending: World) -
     people = same_shard(3)
     for email in people:
         sending.confirmed(email)
-    other = Meanwhile("send_email", lambda: run_job(sending, "07"))
+    other = Meanwhile("send_bulk_email", lambda: run_job(sending, "07"))
     run_job(sending, "07", wrap=other.wrap)
     work_off(Run(sending))
     assert sending.mails_per_person() == dict.fromkeys(people, 1)
@@ -274,6 +275,7 @@ def test_a_second_sender_of_the_same_shard_sends_nothing_twice(sending: World) -
 
 def test_pages_of_a_long_list(sending: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaign_sender, "_PAGE", 2)
+    monkeypatch.setattr(campaign_sender, "BATCH", 2)
     people = same_shard(5)
     for email in people:
         sending.confirmed(email)
@@ -284,9 +286,11 @@ def test_pages_of_a_long_list(sending: World, monkeypatch: pytest.MonkeyPatch) -
 def test_a_draft_or_a_finished_campaign_is_not_sent(world: World) -> None:
     [email] = same_shard(1)
     world.confirmed(email)
-    world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-someone", world.clock.now()))
-    assert run_job(world, "07") == []
-    world.campaigns.start(CAMPAIGN, ["07"])
+    world.campaigns.create(
+        Campaign("d1a0d1a0d1a0", "件名", "本文", "cs-someone", world.clock.now())
+    )
+    assert run_job(world, "07", campaign_id="d1a0d1a0d1a0") == []
+    world.under_way(CAMPAIGN, ["07"])
     world.campaigns.close_shard(CAMPAIGN, "07")
     assert run_job(world, "07") == []
     assert not world.ses.mails
@@ -309,12 +313,15 @@ def test_a_job_of_an_unknown_campaign_fails(world: World) -> None:
 
 
 def test_what_it_costs(sending: World, one: str) -> None:
-    """Claim, send, record: three calls a mail, apart from what a job costs."""
+    """Look, claim, send, record: four calls a batch, apart from what a job costs."""
     faults = Faults()
     run_job(sending, "07", wrap=faults.wrap)
-    assert faults.calls[3:6] == ["transact_write_items", "send_email", "update_item"]
+    batch = ["get_item", "transact_write_items", "send_bulk_email", "put_item"]
+    assert faults.calls[:5] == ["get_item", "get_secret_value", "get_account", "query", "query"]
+    assert faults.calls[5] == "update_item"  # the pace, for several batches
+    assert faults.calls[6:10] == batch
     assert one in sending.mails_per_person()
-    assert len(faults.calls) == 9
+    assert faults.calls[10:] == ["query", "batch_get_item", "update_item", "update_item"]
 
 
 def test_no_address_is_logged(sending: World, logged: Callable[[], str]) -> None:
@@ -325,3 +332,245 @@ def test_no_address_is_logged(sending: World, logged: Callable[[], str]) -> None
     log = logged()
     assert "handed over" in log
     assert "example.jp" not in log
+
+
+# --- batches
+
+
+def only_shard_07(world: World, count: int) -> tuple[str, ...]:
+    """So many eligible people, all in one shard, whose job alone is queued."""
+    people = same_shard(count)
+    for email in people:
+        world.confirmed(email)
+    world.queue.messages.clear()
+    for shard in SHARDS:
+        if shard != "07":
+            world.campaigns.close_shard(CAMPAIGN, shard)
+    queue_job(world, "07")
+    return people
+
+
+def test_a_batch_is_one_claim_one_call_and_one_record(sending: World) -> None:
+    people = only_shard_07(sending, 120)
+    faults = Faults()
+    run_job(sending, "07", wrap=faults.wrap)
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+    assert {entry.outcome for entry in ledger(sending).values()} == {Outcome.SENT}
+    for call in ("transact_write_items", "send_bulk_email", "put_item"):
+        assert faults.calls.count(call) == 3
+    ids = {mail.message_id for mail in sending.ses.mails}
+    assert {entry.message_id for entry in ledger(sending).values()} == ids
+    assert {mail.tags["batch"] for mail in sending.ses.mails} == {
+        entry.slot for entry in ledger(sending).values()
+    }
+
+
+def test_those_who_stop_just_before_the_claim_fall_out_and_the_others_go_on(
+    sending: World,
+) -> None:
+    people = only_shard_07(sending, 60)
+
+    def stop() -> None:
+        for email in people[3:9]:
+            sending.happened(email, EventKind.UNSUBSCRIBED, source=Source.LINK)
+        sending.happened(people[20], EventKind.NOTIFIED)  # changed, and still eligible
+
+    run_job(sending, "07", wrap=Meanwhile("transact_write_items", stop).wrap)
+    assert sending.mails_per_person() == dict.fromkeys([*people[:3], *people[9:]], 1)
+    assert {outcome(sending, email) for email in people[3:9]} == {(Outcome.SKIPPED, "unsubscribed")}
+
+
+def test_a_throttled_entry_is_sent_later_and_nobody_twice(sending: World) -> None:
+    people = only_shard_07(sending, 60)
+    sending.ses.throttles = {people[4]: 3, people[50]: 1}
+    sending.ses.statuses = {}
+    work_off(Run(sending))
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+    assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+
+
+def test_one_bad_address_that_fails_the_whole_call_harms_nobody_else(sending: World) -> None:
+    people = only_shard_07(sending, 30)
+    sending.ses.bad = {people[11]}
+    work_off(Run(sending))
+    assert sending.mails_per_person() == dict.fromkeys([*people[:11], *people[12:]], 1)
+    assert outcome(sending, people[11]) == (Outcome.REJECTED, "BadRequestException")
+
+
+@pytest.mark.parametrize(
+    "error", ["AccountSuspendedException", "SendingPausedException", "MessageRejected"]
+)
+def test_what_concerns_everybody_pauses_the_campaign_and_is_held_against_nobody(
+    sending: World, error: str
+) -> None:
+    people = only_shard_07(sending, 8)
+    sending.ses.refuses = error
+    work_off(Run(sending))
+    campaign = sending.campaigns.get(CAMPAIGN)
+    assert (campaign.status, campaign.pause_reason) == (
+        CampaignStatus.PAUSED, PauseReason.ACCOUNT,
+    )  # fmt: skip
+    assert {entry.outcome for entry in ledger(sending).values()} == {Outcome.RETRY}
+    assert sending.campaigns.open_shards(CAMPAIGN) == ["07"]
+    sending.ses.refuses = ""
+    resume(sending)
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+    assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+
+
+def resume(world: World) -> None:
+    paused = world.campaigns.get(CAMPAIGN)
+    world.campaigns.save(paused, lifecycle.resumed(paused))
+    for shard in world.campaigns.open_shards(CAMPAIGN):
+        queue_job(world, shard)
+    work_off(Run(world))
+
+
+@pytest.mark.parametrize("status", ["ACCOUNT_SUSPENDED", "MAIL_FROM_DOMAIN_NOT_VERIFIED"])
+def test_an_entry_that_concerns_the_account_pauses_too(sending: World, status: str) -> None:
+    people = only_shard_07(sending, 3)
+    sending.ses.statuses = {people[1]: status}
+    work_off(Run(sending))
+    assert sending.campaigns.get(CAMPAIGN).pause_reason is PauseReason.ACCOUNT
+    sending.ses.statuses = {}
+    resume(sending)
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+
+
+pause = partial(lifecycle.paused, reason=PauseReason.STAFF)
+
+
+@pytest.mark.parametrize("end", [lifecycle.cancelled, pause])
+def test_pausing_and_cancelling_act_before_the_next_batch(
+    sending: World, end: Callable[[Campaign], Campaign]
+) -> None:
+    people = only_shard_07(sending, 120)
+
+    def stop() -> None:
+        campaign = sending.campaigns.get(CAMPAIGN)
+        sending.campaigns.save(campaign, end(campaign))
+
+    run_job(sending, "07", wrap=Meanwhile("send_bulk_email", stop).wrap)
+    assert len(sending.ses.mails) == 50  # the batch in hand
+    work_off(Run(sending))
+    assert len(sending.ses.mails) == 50
+    assert len(ledger(sending)) == 50
+    if end is pause:
+        resume(sending)
+        assert sending.mails_per_person() == dict.fromkeys(people, 1)
+
+
+def test_a_full_quota_waits_and_goes_on_by_itself(sending: World) -> None:
+    people = only_shard_07(sending, 30)
+    sending.ses.per_day = 20
+    began = sending.clock.now()
+    work_off(Run(sending), most=700)
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+    assert sending.clock.now() - began >= timedelta(hours=24)
+    assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+
+
+def test_a_quota_that_others_use_up_meanwhile_drops_nobody(sending: World) -> None:
+    """GetAccount promised more than SES then takes."""
+    people = only_shard_07(sending, 30)
+    sending.ses.per_day = 40
+    used = Meanwhile(
+        "send_bulk_email",
+        lambda: sending.ses.sent_at.extend([sending.clock.now()] * 25),
+    )
+    run_job(sending, "07", wrap=used.wrap)
+    assert len(sending.ses.mails) == 15
+    work_off(Run(sending), most=300)
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+
+
+def test_senders_share_the_accounts_rate(sending: World) -> None:
+    """Two jobs at a time, whatever they do, stay below what SES allows in a second."""
+    for email in [f"r{number}@example.jp" for number in range(60)]:
+        sending.confirmed(email)
+    sending.ses.rate = 5.0
+    began = sending.clock.now()
+    work_off(Run(sending), most=2_000)
+    assert len(sending.ses.mails) == 60
+    for start in sending.ses.sent_at:
+        within = [at for at in sending.ses.sent_at if start <= at < start + timedelta(seconds=1)]
+        assert len(within) <= 10  # one batch, and the next at the second's end
+    assert sending.clock.now() - began >= timedelta(seconds=11)
+
+
+def test_the_store_cannot_be_asked_so_nothing_is_sent(sending: World) -> None:
+    only_shard_07(sending, 3)
+    saved = sending.saved()
+    for call in range(9):
+        sending.restore(saved)
+        sending.ses.mails.clear()
+        faults = Faults({call: Mode.BROKEN})
+        sending.queue.messages.clear()
+        run_job(sending, "07", wrap=faults.wrap)
+        if faults.calls[call] == "send_bulk_email":
+            break
+        if faults.calls[call] != "get_account":  # asked three times
+            assert not sending.ses.mails
+
+
+# --- whom
+
+
+def test_an_audience_by_earlier_campaigns(sending: World) -> None:
+    people = only_shard_07(sending, 20)
+    run_job(sending, "07")
+    sending.ses.mails.clear()
+    late = [email for email in same_shard(26) if email not in people]
+    for email in late:
+        sending.confirmed(email)
+    for other, audience, meant in (
+        ("aaaaaaaaaaaa", Audience(received=CAMPAIGN), list(people)),
+        ("bbbbbbbbbbbb", Audience(not_received=CAMPAIGN), late),
+    ):
+        sending.under_way(other, ["07"], audience=audience)
+        run_job(sending, "07", campaign_id=other)
+        assert sorted(sending.mails_per_person()) == sorted(meant)
+        lines = {entry.contact_id for entry in sending.ledger.recipients(other)}
+        assert lines == {id_of(email) for email in meant}  # outside the audience: no line
+        sending.ses.mails.clear()
+
+
+def test_at_most_so_many_campaigns_in_so_many_days(sending: World) -> None:
+    sending.settings |= {"frequency_cap_campaigns": 1, "frequency_cap_days": 7}
+    people = only_shard_07(sending, 5)
+    run_job(sending, "07")
+    sending.clock.advance(days=6)
+    sending.under_way("aaaaaaaaaaaa", ["07"])
+    run_job(sending, "07", campaign_id="aaaaaaaaaaaa")
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+    reasons = {(entry.outcome, entry.reason) for entry in sending.ledger.recipients("a" * 12)}
+    assert reasons == {(Outcome.SKIPPED, "frequency_cap")}
+    sending.clock.advance(days=1.1)
+    sending.under_way("bbbbbbbbbbbb", ["07"])
+    run_job(sending, "07", campaign_id="bbbbbbbbbbbb")
+    assert sending.mails_per_person() == dict.fromkeys(people, 2)
+
+
+# --- beginning
+
+
+def test_a_scheduled_campaign_begins_when_its_time_has_come(world: World) -> None:
+    [email] = same_shard(1)
+    world.confirmed(email)
+    at = world.clock.now() + timedelta(hours=1)
+    world.campaigns.create(
+        Campaign(
+            CAMPAIGN, "件名", "本文", "cs-someone", world.clock.now(),
+            status=CampaignStatus.SCHEDULED, scheduled_for=at,
+        )
+    )  # fmt: skip
+    assert run_job(world, "") == []  # left behind by an earlier schedule
+    assert world.campaigns.get(CAMPAIGN).status is CampaignStatus.SCHEDULED
+    world.clock.time = at
+    assert run_job(world, "") == []
+    assert run_job(world, "") == []  # Scheduler may deliver it twice
+    work_off(Run(world))
+    assert world.mails_per_person() == {email: 1}
+    assert world.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+    assert run_job(world, "") == []
+    assert not world.queue.messages

@@ -6,9 +6,9 @@ import base64
 import copy
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,27 +24,34 @@ from functions.staff_api import app as staff_api
 from functions.staff_api import context as staff_context
 from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import ContactStore, contact_of, event_of
+from shared.adapters.figures import Figures
 from shared.adapters.forms import FormStore, form_item
 from shared.adapters.jobs import JobQueue
 from shared.adapters.ledger import Ledger
 from shared.adapters.mailer import Mailer
+from shared.adapters.pace import Pace
+from shared.adapters.scheduler import Schedules
 from shared.adapters.secrets import Secrets
 from shared.adapters.standings import StandingStore
 from shared.domain.address import contact_id, parse_address
+from shared.domain.campaigns import Campaign, CampaignStatus
 from shared.domain.contact import Contact, project
 from shared.domain.eligibility import Profile
 from shared.domain.events import Event, EventKind, Source, event_id
 from shared.domain.forms import ExtraField, Form, FormKind
 from shared.domain.links import Link, LinkKeys, sign
+from shared.domain.zones import Zone
 from shared.settings import (
     CampaignSenderSettings,
     FormIntakeSettings,
+    SesFeedbackSettings,
     StaffApiSettings,
     UnsubscribeSettings,
 )
 from shared.texts import consent
 from shared.texts.consent import Language, TextId
 from tests.integration.fakes import Clock, FakeQueue, FakeSes
+from tests.integration.quick_moto import quick_transactions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,6 +60,9 @@ if TYPE_CHECKING:
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 REGION = "ap-northeast-1"
 ACCOUNT = "123456789012"  # moto's
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:campaign-jobs"
+FAILURES_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:campaign-failures"
+STARTS_ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/campaign-starts"
 # The keys events/unsubscribe_*.json and the contact ids in events/ are made with.
 CONTACT_KEY = "test-contact-key-7Qm2Vd8Rk1Xz5Nc9Tb4Lw6Jp3Hs0Gf"
 LINK_KEYS = {"current": "k1", "k1": "test-link-key-1-A9s8D7f6G5h4J3k2L1z0X9c8V7b6N5m4"}
@@ -69,12 +79,12 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, tuple[str, str]]]] = {
         "",
         {"pending": ("pending", "pending_since"), "mailing_list": ("list_shard", "contact_id")},
     ),
-    "events": ("contact_id", "event_key", {}),
+    "events": ("contact_id", "event_key", {"stops": ("stopped_by", "contact_id")}),
     "forms": ("form_id", "", {}),
     "throttle": ("key", "", {}),
     "campaigns": ("campaign_id", "", {}),
     "standings": ("contact_id", "", {"by_place": ("place", "month")}),
-    "ledger": ("campaign_id", "contact_id", {"by_contact": ("contact_id", "campaign_id")}),
+    "ledger": ("campaign_id", "contact_id", {}),
 }
 PERSONAL_TABLES = ("contacts", "events", "throttle", "ledger")
 MUNICIPAL = "sakura-city"
@@ -141,6 +151,7 @@ class World:
     dynamodb: DynamoDBClient
     secretsmanager: SecretsManagerClient
     sqs: Any
+    scheduler: Any
     contact_key_arn: str
     link_keys_arn: str
     moto_queue_url: str
@@ -163,7 +174,12 @@ class World:
             "posts_per_hour_per_address": 20,
             "settle_seconds": 900,
             "eligibility_profile": Profile.MANUAL,
+            "author_may_approve": False,
+            "frequency_cap_campaigns": 0,
+            "frequency_cap_days": 7,
         }
+        for schedule in self.schedules():
+            self.scheduler.delete_schedule(Name=schedule["Name"])
         self.ses = FakeSes(self.clock)
         self.queue = FakeQueue(self.clock, "https://sqs.invalid/campaign-jobs")
         self.restore(self.empty)
@@ -189,6 +205,11 @@ class World:
 
     def restore(self, saved: Any) -> None:
         self._tables.update(copy.deepcopy(saved))
+
+    def schedules(self) -> list[dict[str, Any]]:
+        """The starts to come, by name."""
+        names = [each["Name"] for each in self.scheduler.list_schedules()["Schedules"]]
+        return [self.scheduler.get_schedule(Name=name) for name in sorted(names)]
 
     # --- dependencies of each handler
 
@@ -236,7 +257,17 @@ class World:
                 ledger_table="ledger",
                 standings_table="standings",
                 contact_key_secret=self.contact_key_arn,
+                link_keys_secret=self.link_keys_arn,
                 campaign_queue_url=self.queue.url,
+                campaign_queue_arn=QUEUE_ARN,
+                schedule_role_arn=STARTS_ROLE_ARN,
+                schedule_failures_arn=FAILURES_ARN,
+                schedule_time_zone=Zone.TOKYO,
+                configuration_set="optin",
+                public_url="https://optin.example.jp",
+                mail_domain="mail.example.jp",
+                test_mail_domains=frozenset({"mail.example.jp"}),
+                author_may_approve=self.settings["author_may_approve"],
                 eligibility_profile=self.settings["eligibility_profile"],
             ),
             ContactStore(dynamodb, "contacts", "events", wait=_no_wait),
@@ -246,6 +277,15 @@ class World:
             JobQueue(wrap(self.queue), self.queue.url),
             Secrets(wrap(self.secretsmanager)),
             standings=StandingStore(dynamodb, "standings", wait=_no_wait),
+            mailer=Mailer(wrap(self.ses), "optin"),
+            schedules=Schedules(
+                wrap(self.scheduler),
+                role_arn=STARTS_ROLE_ARN,
+                queue_arn=QUEUE_ARN,
+                failures_arn=FAILURES_ARN,
+                zone=Zone.TOKYO,
+            ),
+            figures=Figures(dynamodb, "ledger", "events"),
         )
 
     def standings(self, wrap: Wrap = unwrapped) -> standings.Deps:
@@ -266,18 +306,53 @@ class World:
                 mail_domain="mail.example.jp",
                 eligibility_profile=self.settings["eligibility_profile"],
                 settle_seconds=self.settings["settle_seconds"],
+                throttle_table="throttle",
+                frequency_cap_campaigns=self.settings["frequency_cap_campaigns"],
+                frequency_cap_days=self.settings["frequency_cap_days"],
             ),
             ContactStore(dynamodb, "contacts", "", wait=_no_wait),
             CampaignStore(dynamodb, "campaigns"),
             Ledger(dynamodb, "ledger", "contacts"),
             JobQueue(wrap(self.queue), self.queue.url),
-            Mailer(wrap(self.ses), "optin"),
+            Mailer(
+                wrap(self.ses),
+                "optin",
+                clock=lambda: self.clock.now().timestamp(),
+                sleep=_no_wait,
+            ),
+            Pace(dynamodb, "throttle", self.clock.now),
             Secrets(wrap(self.secretsmanager)),
             self.clock.now,
+            self.clock.sleep,
         )
 
     def ses_feedback(self, wrap: Wrap = unwrapped) -> ses_feedback.Deps:
-        return ses_feedback.Deps(Ledger(wrap(self.dynamodb), "ledger"))
+        dynamodb = wrap(self.dynamodb)
+        return ses_feedback.Deps(
+            SesFeedbackSettings(
+                contacts_table="contacts",
+                events_table="events",
+                campaigns_table="campaigns",
+                ledger_table="ledger",
+                contact_key_secret=self.contact_key_arn,
+                configuration_set="optin",
+                mail_domain="mail.example.jp",
+                soft_bounces=3,
+                soft_bounce_days=30,
+                bounces_per_thousand=50,
+                complaints_per_thousand=1,
+                reputation_minimum=100,
+            ),
+            ContactStore(dynamodb, "contacts", "events", wait=_no_wait),
+            CampaignStore(dynamodb, "campaigns"),
+            Ledger(dynamodb, "ledger"),
+            Figures(dynamodb, "ledger", "events"),
+            Secrets(wrap(self.secretsmanager)),
+        )
+
+    @property
+    def figures(self) -> Figures:
+        return Figures(self.dynamodb, "ledger", "events")
 
     # --- requests, built on events/*.json
 
@@ -338,6 +413,22 @@ class World:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         return event
 
+    def written(self, subject: str = "件名", body: str = "本文", **more: Any) -> str:
+        """A draft of cs-someone's. Its id."""
+        content = {"subject": subject, "body": body, **more}
+        return str(self.ask_staff("POST", "/campaigns", content).json["campaign_id"])
+
+    def approved(self, campaign_id: str) -> str:
+        """A draft tested, and approved by a colleague of another team. Its id."""
+        to = {"to": "tester@mail.example.jp"}
+        answer = self.ask_staff("POST", f"/campaigns/{campaign_id}/test", to)
+        assert answer.status == 200, answer.text
+        self.ses.mails.pop()
+        self.ses.untold.pop()
+        answer = self.ask_staff("POST", f"/campaigns/{campaign_id}/approve", team="GS")
+        assert answer.status == 200, answer.text
+        return campaign_id
+
     def ask_staff(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
         event = self.staff(method, path, body, **more)
         return Answer.of(staff_api.handler(event, LambdaContext(), self.staff_api()))  # type: ignore[arg-type]
@@ -389,6 +480,15 @@ class World:
             details={"submission_id": opted_in.event_id, "operator": "cs-someone"},
         )
         return opted_in
+
+    def under_way(self, campaign_id: str, shards: Sequence[str], **fields: Any) -> Campaign:
+        """A campaign that is being sent to these shards of the list; no job is queued."""
+        now = self.clock.now()
+        values = {"subject": "件名", "body": "本文", "created_by": "cs-someone"} | fields
+        draft = Campaign(campaign_id=campaign_id, created_at=now, **values)
+        self.campaigns.create(draft)
+        sending = replace(draft, status=CampaignStatus.SENDING, started_at=now)
+        return self.campaigns.save(draft, sending, open_shards=shards)
 
     def mails_per_person(self) -> Counter[str]:
         return Counter(mail.recipients[0] for mail in self.ses.mails)
@@ -488,7 +588,7 @@ def _no_wait(_seconds: float) -> None:
 @contextmanager
 def small_aws() -> Iterator[World]:
     """moto with the product's tables, secrets and queue."""
-    with mock_aws():
+    with mock_aws(), quick_transactions():
         session = boto3.session.Session(
             aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION
         )
@@ -500,7 +600,15 @@ def small_aws() -> Iterator[World]:
         link_keys = secrets.create_secret(Name="link-keys", SecretString=json.dumps(LINK_KEYS))
         sqs = session.client("sqs")
         queue = sqs.create_queue(QueueName="campaign-jobs")
-        yield World(dynamodb, secrets, sqs, contact_key["ARN"], link_keys["ARN"], queue["QueueUrl"])
+        yield World(
+            dynamodb,
+            secrets,
+            sqs,
+            session.client("scheduler"),
+            contact_key["ARN"],
+            link_keys["ARN"],
+            queue["QueueUrl"],
+        )
 
 
 def _create(

@@ -32,6 +32,21 @@ SPECIAL = {
     "POSTS_PER_MINUTE_PER_SOURCE": "600",
     "POSTS_PER_HOUR_PER_ADDRESS": "20",
     "SETTLE_SECONDS": "900",
+    "FREQUENCY_CAP_CAMPAIGNS": "0",
+    "FREQUENCY_CAP_DAYS": "7",
+    "SOFT_BOUNCES": "3",
+    "SOFT_BOUNCE_DAYS": "30",
+    "BOUNCES_PER_THOUSAND": "50",
+    "COMPLAINTS_PER_THOUSAND": "1",
+    "REPUTATION_MINIMUM": "100",
+    "SCHEDULE_TIME_ZONE": "Asia/Tokyo",
+    "TEST_MAIL_DOMAINS": "mail.example.jp,example.jp",
+    "AUTHOR_MAY_APPROVE": "true",
+}
+# Where a value does not read as it is written.
+TYPED: dict[str, object] = {
+    "TEST_MAIL_DOMAINS": {"mail.example.jp", "example.jp"},
+    "AUTHOR_MAY_APPROVE": True,
 }
 
 
@@ -47,7 +62,8 @@ def environ(model: type[Any]) -> dict[str, str]:
 def test_complete(model: type[Any]) -> None:
     settings = load(model, {**environ(model), "PATH": "/bin"})
     for name in names(model):
-        assert str(getattr(settings, name.lower())) == environ(model)[name]
+        value = getattr(settings, name.lower())
+        assert value == TYPED[name] if name in TYPED else str(value) == environ(model)[name]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -77,6 +93,8 @@ def test_everything_missing_is_named_at_once() -> None:
         (CampaignSenderSettings, "SETTLE_SECONDS", "15 min"),
         (StaffApiSettings, "ELIGIBILITY_PROFILE", "lenient"),
         (CampaignSenderSettings, "ELIGIBILITY_PROFILE", "MANUAL"),
+        (StaffApiSettings, "AUTHOR_MAY_APPROVE", "yes"),
+        (StaffApiSettings, "SCHEDULE_TIME_ZONE", "Asia/Seoul"),
     ],
 )
 def test_malformed(model: type[Any], name: str, value: str) -> None:
@@ -88,6 +106,8 @@ def test_values_are_typed() -> None:
     """Rule 6: one setting chooses the profile."""
     staff = load(StaffApiSettings, environ(StaffApiSettings))
     assert staff.eligibility_profile is Profile.STATUTE
+    relaxed = {**environ(StaffApiSettings), "AUTHOR_MAY_APPROVE": "false"}
+    assert load(StaffApiSettings, relaxed).author_may_approve is False
     assert load(FormIntakeSettings, environ(FormIntakeSettings)).posts_per_minute_per_source == 600
 
 
