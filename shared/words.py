@@ -58,7 +58,7 @@ EVENTS: Mapping[str, Words] = {
     EventKind.BOUNCED: Words("メール不達(宛先不明)", "Mail bounced (permanent)"),
     EventKind.SOFT_BOUNCED: Words("メールが一時的に届かなかった", "Mail did not arrive this time"),
     EventKind.BOUNCE_LIFTED: Words("不達を解除", "Bounce lifted"),
-    EventKind.HELD: Words("配信を保留(ご連絡を確認中)", "Put on hold (a message is being read)"),
+    EventKind.HELD: Words("配信を保留", "Put on hold"),
     EventKind.RELEASED: Words("保留を解除", "Hold released"),
     EventKind.ERASED: Words("個人情報を削除", "Personal data erased"),
 }
@@ -106,17 +106,45 @@ REASONS: Mapping[str, Words] = {
     EventKind.ERASED: Words("個人情報を削除済み", "personal data erased"),
     "bounced": Words("メール不達(宛先不明)", "undeliverable"),
     "legacy_address": Words("古い携帯電話の形式で送れない", "old mobile carrier form of address"),
-    "held": Words("ご連絡を確認中のため保留", "on hold while a message is being read"),
+    "held": Words("配信を保留中", "on hold"),
+    "frequency_cap": Words("配信回数の上限", "as many campaigns as one person may get lately"),
     "overseas_no_yes": Words(
         "EU・英国にお住まいで明示の同意なし", "in the EU, EEA or UK without an explicit yes"
     ),
     "statute_no_consent": Words(
         "明示の同意なし(特定電子メール法)", "no explicit consent (Act on Specified E-mail)"
     ),
-    "MessageRejected": Words("メール配信サービスが拒否", "refused by the mail service"),
-    "BadRequestException": Words(
-        "メール配信サービスが拒否(宛先の形式)", "refused by the mail service (form of address)"
+    **dict.fromkeys(
+        ("MESSAGE_REJECTED", "MessageRejected", "ses_reject"),
+        Words("メール配信サービスが拒否", "refused by the mail service"),
     ),
+    **dict.fromkeys(
+        ("INVALID_PARAMETER", "BadRequestException"),
+        Words(
+            "メール配信サービスが拒否(宛先の形式)", "refused by the mail service (form of address)"
+        ),
+    ),
+    "ses_rendering_failure": Words(
+        "メールを作成できなかった", "the mail service could not make the mail"
+    ),
+}
+
+# What the mail service, or our reading of it, gave as the reason of an event.
+REPORTED_REASONS: Mapping[str, Words] = {
+    "permanent": Words("宛先不明", "no such address"),
+    "unknown_or_filtered": Words(
+        "宛先不明、または受信拒否の設定", "no such address, or filtered by the person"
+    ),
+    "suppressed": Words(
+        "以前に届かなかったため、配信サービスが送信を見合わせ", "suppressed: mail bounced before"
+    ),
+    "soft_bounces": Words("メールが続けて届かなかった", "mail repeatedly did not arrive"),
+    "transient": Words("一時的な理由", "a passing reason"),
+    "MailboxFull": Words("受信箱がいっぱい", "mailbox full"),
+    "General": Words("詳細の報告なし", "no particulars were given"),
+    "Undetermined": Words("不明", "undetermined"),
+    "abuse": Words("迷惑メールとして報告", "reported as spam"),
+    "complaint": Words("迷惑メールとして報告", "reported as spam"),
 }
 
 # The person's own answer on the unsubscribe page.
@@ -196,6 +224,10 @@ DETAILS: Mapping[str, Words] = {
     "address_kind": Words("アドレスの種類", "Kind of address"),
     "source_ip": Words("IPアドレス", "IP address"),
     "user_agent": Words("ブラウザ", "Browser"),
+    "message_id": Words("メールの番号", "Message id"),
+    "bounces": Words("届かなかった回数", "Mails that did not arrive"),
+    "sub_type": Words("報告の種類", "Kind of report"),
+    "status": Words("配信状態コード", "Delivery status code"),
 }
 
 

@@ -18,7 +18,7 @@ from shared.domain.campaigns import Campaign, Entry
 from shared.domain.company import Company
 from shared.domain.contact import Contact, Mark
 from shared.domain.eligibility import Condition, Profile, Verdict, judge
-from shared.domain.events import UNSUBSCRIBE_REASONS, Event, Source, stamp
+from shared.domain.events import Event, Source, stamp
 from shared.domain.figures import Fate
 from shared.domain.recipient import Explanation, Finding, erased_at, explain, received_among
 from shared.domain.retention import Retention, retention
@@ -137,8 +137,8 @@ def _event(event: Event, erased: datetime | None) -> Record:
 def _detail(name: str, value: str, event: Event) -> Record:
     named = detail_words(name)
     told = Words(value, value)
-    if name == "reason" and event.source is Source.LINK and value in UNSUBSCRIBE_REASONS:
-        told = words_of(value, words.UNSUBSCRIBE_REASONS)
+    if name == "reason" and event.source in _REASONS_BY_SOURCE:
+        told = words_of(value, _REASONS_BY_SOURCE[event.source])
     elif name == "address_kind":
         told = words_of(value, words.ADDRESS_KINDS)
     return {
@@ -149,6 +149,13 @@ def _detail(name: str, value: str, event: Event) -> Record:
         "value_ja": told.ja,
         "value_en": told.en,
     }
+
+
+# Elsewhere a reason is what a member of staff wrote.
+_REASONS_BY_SOURCE = {
+    Source.LINK: words.UNSUBSCRIBE_REASONS,
+    Source.SES: words.REPORTED_REASONS,
+}
 
 
 def _wordings(event: Event) -> Iterator[Wording]:

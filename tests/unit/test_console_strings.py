@@ -18,6 +18,7 @@ from shared.domain.campaigns import CampaignStatus, Outcome
 from shared.domain.contact import Contact
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import UNSUBSCRIBE_REASONS, EventKind, Source
+from shared.domain.feedback import REFUSALS_BY_SES
 from shared.domain.forms import FormKind
 from shared.texts.consent import Language, TextId
 
@@ -26,6 +27,12 @@ RULES = Path(eligibility.__file__).read_text("utf-8")
 UNMET = re.findall(r'"\w+", False, "(\w+)"', RULES)
 REFUSALS = re.findall(r"EventKind\.(\w+): \(", RULES.partition("_REFUSAL_WORDS = {")[2])
 REFUSED = [EventKind[name] for name in REFUSALS]
+REFUSED_BY_SES = [
+    code
+    for codes in (mailer._OF_STATUS, mailer._OF_ERROR)
+    for code, fate in codes.items()
+    if fate is mailer.Fate.REFUSED
+] + [f"ses_{kind}" for kind in REFUSALS_BY_SES]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +49,7 @@ REFUSED = [EventKind[name] for name in REFUSALS]
         (strings.CHANNELS, Channel),
         (strings.UNSUBSCRIBE_REASONS, UNSUBSCRIBE_REASONS),
         (strings.CONDITIONS, CONDITIONS),
-        (strings.REASONS, [*UNMET, *REFUSED, *mailer._REFUSED]),
+        (strings.REASONS, [*UNMET, *REFUSED, "frequency_cap", *REFUSED_BY_SES]),
     ],
 )
 def test_every_code_has_words_and_no_words_are_left_over(

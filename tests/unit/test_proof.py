@@ -178,6 +178,16 @@ def test_wording_time_source_and_every_event_in_order() -> None:
     assert said["reason"]["value_ja"] == "メールが多すぎる"
 
 
+def test_what_the_mail_service_reported_has_words_and_what_staff_wrote_stays() -> None:
+    bounced = later(
+        EventKind.BOUNCED, 5, 7, source=Source.SES, details={"reason": "unknown_or_filtered"}
+    )
+    stop = later(EventKind.UNSUBSCRIBED, 4, 8, details={"reason": "permanent"})
+    events = proof_record(facts(opted_in(), bounced, stop))["events"]
+    assert events[1]["details"][0]["value_ja"] == "宛先不明、または受信拒否の設定"
+    assert events[2]["details"][0]["value_ja"] == "permanent"
+
+
 def test_a_wording_that_was_never_published_is_told() -> None:
     for wording in (
         Wording(TextId.NOTICE, 99, Language.JA, "別の文言"),
