@@ -19,6 +19,7 @@ from functions.staff_api.schemas import (
     UnsubscriptionOut,
     VerdictOut,
 )
+from shared.domain.contact import Contact
 from shared.domain.eligibility import judge
 from shared.domain.errors import NotFound
 from shared.domain.events import Event, EventKind, Source, event_id
@@ -49,7 +50,12 @@ def show(contact_id: ContactPath) -> ContactOut:
     return _show(call.deps, contact_id, call.operator)
 
 
-def _show(deps: Deps, contact_id: str, operator: str) -> ContactOut:
+def known(deps: Deps, contact_id: str) -> Contact:
+    """The contact.
+
+    Raises:
+        NotFound: nothing is on record.
+    """
     contact = deps.contacts.get(contact_id)
     if not contact.version:
         raise NotFound(
@@ -57,6 +63,11 @@ def _show(deps: Deps, contact_id: str, operator: str) -> ContactOut:
             "このメールアドレスの記録はありません。",
             "Nothing is on record for this address.",
         )
+    return contact
+
+
+def _show(deps: Deps, contact_id: str, operator: str) -> ContactOut:
+    contact = known(deps, contact_id)
     logger.info("contact viewed", extra={"contact_id": contact_id, "operator": operator})
     campaigns = [campaign.campaign_id for campaign in deps.campaigns.all()]
     return ContactOut(
