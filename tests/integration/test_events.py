@@ -8,8 +8,10 @@ import pytest
 
 from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
 from functions.staff_api import app as staff_api
+from shared.adapters.ledger import Candidate
 from shared.domain.campaigns import Campaign, Outcome
-from shared.domain.events import EventKind
+from shared.domain.events import EventKind, Source
+from shared.domain.figures import Fate
 from tests.integration.fakes import START
 from tests.integration.world import EVENTS, Answer, LambdaContext, World, fact, id_of, payload
 
@@ -32,6 +34,7 @@ def lived_in(world: World) -> World:
     opted_in = fact(id_of(EMAIL), EventKind.OPTED_IN, START, email=EMAIL)
     object.__setattr__(opted_in, "event_id", submission.split('"')[7])
     world.contacts.record(opted_in)
+    world.contacts.record(fact(id_of(EMAIL), EventKind.BOUNCED, START, source=Source.SES))
     world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-sato", START))
     return world
 
@@ -52,8 +55,22 @@ def test_campaign_sender_payload(lived_in: World) -> None:
 
 
 def test_ses_feedback_payload(lived_in: World) -> None:
-    contact = lived_in.contacts.get(id_of(EMAIL))
-    lived_in.ledger.claim(contact, CAMPAIGN, lived_in.clock.now())
+    candidate = Candidate(lived_in.contacts.get(id_of(EMAIL)))
+    batch = payload("ses_feedback")["detail"]["mail"]["tags"]["batch"][0].partition(".")[0]
+    lived_in.ledger.claim(CAMPAIGN, batch, [candidate], lived_in.clock.now())
     ses_feedback.handler(payload("ses_feedback"), LambdaContext(), lived_in.ses_feedback())
     [entry] = lived_in.ledger.recipients(CAMPAIGN)
     assert entry.outcome is Outcome.SENT
+
+
+@pytest.mark.parametrize(
+    ("name", "fate"),
+    [
+        ("ses_feedback_bounce", Fate.BOUNCED),
+        ("ses_feedback_complaint", Fate.COMPLAINED),
+        ("ses_feedback_delivery", Fate.DELIVERED),
+    ],
+)
+def test_ses_feedback_payloads(lived_in: World, name: str, fate: Fate) -> None:
+    ses_feedback.handler(payload(name), LambdaContext(), lived_in.ses_feedback())
+    assert lived_in.figures.of(CAMPAIGN).fates == {fate: 1}
