@@ -30,7 +30,7 @@ from shared.domain.errors import (
     Unprocessable,
 )
 from shared.domain.events import UNSUBSCRIBE_REASONS, Event, EventKind, Source, event_id
-from shared.domain.links import Link, LinkKeys, UnknownKey, verify
+from shared.domain.links import NOBODY, Link, LinkKeys, UnknownKey, verify
 from shared.settings import UnsubscribeSettings, load
 from shared.telemetry import logger, refused, seconds
 from shared.texts import consent
@@ -81,10 +81,17 @@ def handler(event: Mapping[str, Any], _context: object, deps: Deps | None = None
 def _read_link(request: Request, deps: Deps) -> Link:
     token = request.path.get("token", "")
     try:
-        return verify(token, _keys(deps))
+        link = verify(token, _keys(deps))
     except UnknownKey:
         # A key may have been added since this process read them.
-        return verify(token, _keys(deps, fresh=True))
+        link = verify(token, _keys(deps, fresh=True))
+    if link.contact_id == NOBODY:
+        raise NotFound(
+            "test_mail",
+            "テストメールのリンクです。どなたの配信も停止されません。",
+            "This is the link of a test mail. It unsubscribes nobody.",
+        )
+    return link
 
 
 def _keys(deps: Deps, *, fresh: bool = False) -> LinkKeys:

@@ -1,6 +1,10 @@
 """The queue that campaigns are sent from."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
+from aws_cdk import Acknowledgment, Validations
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -57,6 +61,48 @@ class CampaignJobs(Construct):
             max_concurrency=2,
             report_batch_item_failures=True,
         )
+
+
+class CampaignStarts(Construct):
+    """Who EventBridge Scheduler is when it starts a campaign; its permissions come later."""
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_)
+        stack = cdk.Stack.of(self)
+        group = stack.format_arn(
+            service="scheduler", resource="schedule-group", resource_name="default"
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                # For our own schedules only, not for those of another account.
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": group}
+                },
+            ),
+        )
+        self.schedules_arn = stack.format_arn(
+            service="scheduler", resource="schedule", resource_name="default/optin-*"
+        )
+
+    def are_made_by(self, policy: iam.Policy) -> None:
+        """Whose policy names the schedules to come by the beginning of their names."""
+        stack = cdk.Stack.of(self)
+        unknown = cdk.Token.is_unresolved(stack.account)
+        account = "<AWS::AccountId>" if unknown else stack.account
+        arn = f"arn:aws:scheduler:{stack.region}:{account}:schedule/default/optin-*"
+        Validations.of(policy).acknowledge(
+            Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::{arn}]",
+                reason="One schedule per start of a campaign; all begin with optin-.",
+            )
+        )
+
+    def permit(self, statements: Sequence[iam.PolicyStatement]) -> None:
+        """All that the role may do."""
+        iam.Policy(self, "Policy", roles=[self.role], statements=list(statements))
 
 
 def encrypted_queue(

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra import environment
+from infra import environment, permissions
 from infra.alarms import Alarms
 from infra.apis import HttpFront, Rate
 from infra.changes import ContactChanges
@@ -14,7 +15,7 @@ from infra.config import Config
 from infra.data import Keys, Secrets, Tables
 from infra.functions import OptinFunction
 from infra.identity import StaffClient, StaffPool
-from infra.jobs import CampaignJobs, FailureQueue
+from infra.jobs import CampaignJobs, CampaignStarts, FailureQueue
 from infra.mail import Mail, MailEvents
 from infra.permissions import PERMISSIONS, Resources
 
@@ -97,6 +98,8 @@ class AppStack(cdk.Stack):
             self, "CampaignJobs", config=config, key=key, failures=campaign_failures.queue
         )
 
+        starts = CampaignStarts(self, "CampaignStarts")
+
         # The APIs first, without routes: functions may know their addresses, not the reverse.
         public = HttpFront(
             self,
@@ -145,11 +148,15 @@ class AppStack(cdk.Stack):
             secrets_key=data.keys.secrets,
             operations_key=key,
             campaign_jobs=jobs.queue,
+            campaign_failures=campaign_failures.queue,
+            campaign_starts_role=starts.role,
+            schedules_arn=starts.schedules_arn,
             feedback_failures=feedback_failures.queue,
             standings_failures=standings_failures.queue,
             mail_identity_arn=mail.identity_arn,
             configuration_set_arn=mail.configuration_set_arn,
         )
+        starts.permit(permissions.campaign_starts(resources))
         environments = environment.environments(
             config,
             resources,
@@ -187,6 +194,7 @@ class AppStack(cdk.Stack):
             function=functions["standings"].function,
             failures=standings_failures.queue,
         )
+        starts.are_made_by(functions["staff_api"].policy)
         rule = MailEvents(
             self,
             "MailEvents",
@@ -194,6 +202,17 @@ class AppStack(cdk.Stack):
             function=functions["ses_feedback"].function,
             failures=feedback_failures.queue,
         ).rule
+        alarms.watch(
+            "Reputation",
+            cloudwatch.Metric(
+                namespace=environment.METRICS,
+                metric_name="ReputationBreach",
+                dimensions_map={"service": "ses_feedback"},
+                statistic="Sum",
+                period=cdk.Duration.minutes(5),
+            ),
+            description="too many bounces or complaints: running campaigns were paused",
+        )
         # ANY and $default too, so that a wrong method or path gets the function's own answer.
         public.route(
             "GET /forms/{form_id}",

@@ -13,15 +13,19 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from shared.adapters import aws
 from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import ContactStore
+from shared.adapters.figures import Figures
 from shared.adapters.forms import FormStore
 from shared.adapters.http import Request
 from shared.adapters.jobs import JobQueue
 from shared.adapters.ledger import Ledger
+from shared.adapters.mailer import Mailer
+from shared.adapters.scheduler import Schedules
 from shared.adapters.secrets import Secrets
 from shared.adapters.standings import StandingStore
-from shared.domain.address import AddressError, contact_id, parse_address
+from shared.domain.address import Address, AddressError, contact_id, parse_address
 from shared.domain.errors import FieldProblem, NotAllowed, Unprocessable
 from shared.domain.teams import Permission, Team, may, teams_of
+from shared.mail.compose import Composer
 from shared.settings import StaffApiSettings, load
 from shared.telemetry import logger
 
@@ -38,6 +42,9 @@ class Deps:
     jobs: JobQueue
     secrets: Secrets
     standings: StandingStore
+    mailer: Mailer
+    schedules: Schedules
+    figures: Figures
 
     def contact_id_of(self, email: str) -> str:
         """The id under which an address is kept.
@@ -45,13 +52,29 @@ class Deps:
         Raises:
             Unprocessable: it is not an address.
         """
+        key = self.secrets.contact_key(self.settings.contact_key_secret)
+        return contact_id(self.address(email).lookup, key)
+
+    def address(self, email: str, field: str = "email") -> Address:
+        """An address as it was given in ``field``.
+
+        Raises:
+            Unprocessable: it is not an address.
+        """
         try:
-            address = parse_address(email)
+            return parse_address(email)
         except AddressError as error:
             problem = FieldProblem(error.code, error.ja, error.en, error.suggestion)
-            raise Unprocessable({"email": problem}) from None
-        key = self.secrets.contact_key(self.settings.contact_key_secret)
-        return contact_id(address.lookup, key)
+            raise Unprocessable({field: problem}) from None
+
+    def composer(self) -> Composer:
+        """What makes the mails."""
+        return Composer(
+            self.settings.company,
+            self.settings.mail_domain,
+            self.settings.public_url,
+            self.secrets.link_keys(self.settings.link_keys_secret),
+        )
 
 
 @cache
@@ -68,6 +91,15 @@ def default_deps() -> Deps:
         JobQueue(aws.sqs(), settings.campaign_queue_url),
         Secrets(aws.secretsmanager()),
         standings=StandingStore(dynamodb, settings.standings_table),
+        mailer=Mailer(aws.sesv2(), settings.configuration_set),
+        schedules=Schedules(
+            aws.scheduler(),
+            role_arn=settings.schedule_role_arn,
+            queue_arn=settings.campaign_queue_arn,
+            failures_arn=settings.schedule_failures_arn,
+            zone=settings.schedule_time_zone,
+        ),
+        figures=Figures(dynamodb, settings.ledger_table, settings.events_table),
     )
 
 

@@ -7,15 +7,19 @@ from enum import StrEnum
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from shared.domain.address import parse_address
 from shared.domain.audience import Audience
-from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
+from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome, PauseReason
 from shared.domain.contact import Contact, Mark, Register
 from shared.domain.eligibility import Condition, Verdict
 from shared.domain.events import Event, EventKind, Source
+from shared.domain.figures import Progress
 from shared.domain.forms import ExtraField, Form, FormKind
+from shared.domain.lifecycle import content_hash
+from shared.domain.zones import in_tokyo
+from shared.mail.lint import Finding, Severity
 from shared.texts import consent
 from shared.texts.consent import Language, TextId
 
@@ -257,6 +261,21 @@ class UnsubscriptionOut(Model):
     at: datetime
 
 
+class LiftBounceIn(Model):
+    """Why mail to this address is tried again."""
+
+    reason: str = Field(min_length=1, max_length=200, pattern=r"\S")
+
+
+class BounceLiftedOut(Model):
+    """What was lifted, and what it means for the address now."""
+
+    contact_id: str
+    lifted: list[EventKind]
+    at: datetime
+    verdict: VerdictOut
+
+
 class ExtraFieldModel(Model):
     """A further field of a form."""
 
@@ -435,23 +454,126 @@ class DryRunOut(Model):
 
 
 class CampaignIn(Model):
-    """A new campaign: one subject line and a plain-text body."""
+    """What a campaign says, and to whom: one subject line, a body in Markdown, and a text part
+    where the one made from the body will not do."""
 
     subject: str
     body: str
+    text: str = ""
+    audience: AudienceModel = AudienceModel()
+
+
+class CampaignEdit(CampaignIn):
+    """A new content. With ``version``: only if the campaign is still the one that was seen."""
+
+    version: int | None = None
+
+
+class ApprovalIn(Model):
+    """With ``version``: only if the campaign is still the one that was seen."""
+
+    version: int | None = None
+
+
+class CampaignTestIn(Model):
+    """Where a test mail goes."""
+
+    to: str = Field(max_length=1000)
+
+
+def _moment(value: object) -> datetime:
+    """ISO 8601 with date and time; without a zone it is Japan's."""
+    if not isinstance(value, str) or len(value) <= len("2026-12-01"):
+        raise ValueError("give a date and a time, as in 2026-12-01T10:00")
+    return in_tokyo(datetime.fromisoformat(value)).replace(microsecond=0)
+
+
+class ScheduleIn(Model):
+    """When to begin: ISO 8601, without a zone in Japan's time."""
+
+    at: Annotated[datetime, BeforeValidator(_moment)]
+
+
+class FindingOut(Model):
+    """One thing the linter found."""
+
+    rule: str
+    severity: Severity
+    field: str
+    sentence_ja: str
+    sentence_en: str
+
+
+class FindingsOut(Model):
+    """All it found, errors first. ``blocks``: it cannot be approved or sent like this."""
+
+    blocks: bool
+    findings: list[FindingOut]
+
+    @staticmethod
+    def of(findings: list[Finding]) -> FindingsOut:
+        """From the linter."""
+        return FindingsOut(
+            blocks=any(found.severity is Severity.ERROR for found in findings),
+            findings=[
+                FindingOut(
+                    rule=found.rule,
+                    severity=found.severity,
+                    field=found.field,
+                    sentence_ja=found.ja,
+                    sentence_en=found.en,
+                )
+                for found in findings
+            ],
+        )
+
+
+class ProgressOut(Model):
+    """How far sending is (0 to 1), how many mails a second, and the seconds it still takes."""
+
+    fraction: float
+    per_second: float
+    seconds_left: int | None
+
+    @staticmethod
+    def of(progress: Progress) -> ProgressOut:
+        """From the domain."""
+        return ProgressOut(
+            fraction=round(progress.fraction, 4),
+            per_second=round(progress.per_second, 2),
+            seconds_left=progress.seconds_left,
+        )
 
 
 class CampaignOut(Model):
-    """A campaign; with figures where one is asked for."""
+    """A campaign; with figures where one is asked for. ``tested``: exactly this content was.
+
+    ``figures``: people by outcome; ``skipped``: by reason; ``received``: delivered, bounced,
+    soft_bounced, complained, unsubscribed. Opens and clicks are not measured.
+    """
 
     campaign_id: str
     subject: str
     body: str
+    text: str
+    audience: AudienceModel
     status: CampaignStatus
     created_by: str
     created_at: datetime
+    edited_by: str
+    tested: bool
+    approved_by: str
+    approved_at: datetime | None
+    scheduled_for: datetime | None
+    started_at: datetime | None
+    pause_reason: PauseReason | None
+    cloned_from: str
+    version: int
     figures: dict[str, int] = {}
     skipped: dict[str, int] = {}
+    eligible: int | None = None
+    received: dict[str, int] = {}
+    progress: ProgressOut | None = None
 
     @staticmethod
     def of(campaign: Campaign) -> CampaignOut:
@@ -463,6 +585,17 @@ class CampaignOut(Model):
             status=campaign.status,
             created_by=campaign.created_by,
             created_at=campaign.created_at,
+            text=campaign.text,
+            audience=AudienceModel.of(campaign.audience),
+            edited_by=campaign.edited_by,
+            tested=campaign.tested_hash == content_hash(campaign),
+            approved_by=campaign.approved_by,
+            approved_at=campaign.approved_at,
+            scheduled_for=campaign.scheduled_for,
+            started_at=campaign.started_at,
+            pause_reason=campaign.pause_reason,
+            cloned_from=campaign.cloned_from,
+            version=campaign.version,
         )
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
 
+    from shared.adapters.scheduler import SchedulerClient
+
 # Three tries of at most 2 + 1 s stay below every function's own timeout (10 s and more).
 _CONFIG = Config(
     connect_timeout=1,
@@ -61,6 +63,13 @@ def secretsmanager() -> SecretsManagerClient:
 def sqs() -> SQSClient:
     """The SQS client."""
     client: SQSClient = _client("sqs", _CONFIG)
+    return client
+
+
+@cache
+def scheduler() -> SchedulerClient:
+    """The client of EventBridge Scheduler."""
+    client: SchedulerClient = _client("scheduler", _CONFIG)
     return client
 
 

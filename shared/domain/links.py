@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from shared.domain.errors import NotFound
 
 TOKEN_LENGTH = 54
+# In the links of a test mail. No address has this id, so such a link is about nobody.
+NOBODY = "0" * 32
 _KEY_ID, _CONTACT, _CAMPAIGN, _MAC = 2, 16, 6, 16
 _SIGNED = _KEY_ID + _CONTACT + _CAMPAIGN
 # Keeps a MAC made here from meaning anything where the same key might sign something else.

@@ -39,6 +39,19 @@ def test_numbers_differ_by_target_and_can_be_lowered() -> None:
     assert read(target="local", posts_per_hour_per_address="3").posts_per_hour_per_address == 3
 
 
+def test_tests_of_a_campaign_go_to_the_mail_domain_and_where_else_is_said() -> None:
+    assert read().test_mail_domains == ("mail.example.jp",)
+    assert read(target="local").test_mail_domains == ("mail.example.jp", "example.jp")
+    given = read(test_mail_domains="company.example, other.example").test_mail_domains
+    assert given == ("mail.example.jp", "company.example", "other.example")
+
+
+def test_a_flag_may_be_given_as_text() -> None:
+    assert read().author_may_approve is False
+    assert read(author_may_approve="true").author_may_approve is True
+    assert read(author_may_approve="false").author_may_approve is False
+
+
 def test_base_urls_lose_their_slash() -> None:
     assert read(public_url="https://optin.example.jp/").public_url == "https://optin.example.jp"
 
@@ -67,6 +80,18 @@ def test_the_company_may_be_given_as_json() -> None:
         ("posts_per_minute_per_source", 0),
         ("posts_per_minute_per_source", {"local": 5}),
         ("settle_seconds", None),
+        ("soft_bounces", 0),
+        ("soft_bounce_days", "x"),
+        ("bounces_per_thousand", None),
+        ("complaints_per_thousand", 0),
+        ("reputation_minimum", ""),
+        ("author_may_approve", "yes"),
+        ("author_may_approve", None),
+        ("author_may_approve", 1),
+        ("test_mail_domains", None),
+        ("test_mail_domains", "a@example.jp"),
+        ("test_mail_domains", ["example"]),
+        ("test_mail_domains", [5]),
         ("company", "not json"),
         ("company", ["a"]),
     ],
