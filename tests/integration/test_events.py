@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
 from functions.staff_api import app as staff_api
 from shared.adapters.ledger import Candidate
-from shared.domain.campaigns import Campaign, Outcome
+from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
 from shared.domain.events import EventKind, Source
 from shared.domain.figures import Fate
 from tests.integration.fakes import START
@@ -47,7 +48,9 @@ def test_http_payload(lived_in: World, name: str) -> None:
 
 
 def test_campaign_sender_payload(lived_in: World) -> None:
-    lived_in.campaigns.start(CAMPAIGN, ["09"])
+    draft = lived_in.campaigns.get(CAMPAIGN)
+    sending = replace(draft, status=CampaignStatus.SENDING)
+    lived_in.campaigns.save(draft, sending, open_shards=["09"])
     event = payload("campaign_sender")
     answer = campaign_sender.handler(event, LambdaContext(), lived_in.campaign_sender())
     assert answer == {"batchItemFailures": []}
