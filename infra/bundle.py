@@ -35,10 +35,10 @@ SHIPPED = frozenset(
 LEFT = frozenset({".md", ".pyc", ".pyi", ".typed"})
 """A file of ours is of either kind, or the build stops: nothing is left out in silence."""
 
-SERVICES = frozenset({"dynamodb", "secretsmanager", "sesv2", "sqs"})
+SERVICES = frozenset({"dynamodb", "scheduler", "secretsmanager", "sesv2", "sqs"})
 """The service models kept of botocore's data; loading hundreds costs cold start."""
 
-ENDPOINTS = frozenset({"dynamodb", "email", "secretsmanager", "sqs", "sts"})
+ENDPOINTS = frozenset({"dynamodb", "email", "scheduler", "secretsmanager", "sqs", "sts"})
 """The entries kept of botocore's list of endpoints (SES is ``email`` there)."""
 
 JUNK_FOLDERS = frozenset({"__pycache__", "bin", "examples", "test", "tests"})

@@ -204,7 +204,7 @@ def test_the_bundle_is_small(asset: Path) -> None:
 
 def test_the_bundle_holds_only_the_services_in_use(asset: Path) -> None:
     services = {entry.name for entry in (asset / "botocore/data").iterdir() if entry.is_dir()}
-    assert services == {"dynamodb", "secretsmanager", "sesv2", "sqs"}
+    assert services == {"dynamodb", "scheduler", "secretsmanager", "sesv2", "sqs"}
     assert {"endpoints.json", "partitions.json", "sdk-default-configuration.json"} <= {
         file.name.removesuffix(".gz") for file in (asset / "botocore/data").iterdir()
     }
