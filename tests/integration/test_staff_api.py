@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from functions.staff_api import app as staff_api
 from shared.adapters.contacts import SHARDS
 from shared.adapters.jobs import JobQueue
+from shared.adapters.ledger import Skip
 from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import EventKind, Source
@@ -59,6 +60,8 @@ ALL, ADVISORS, FORM_EDITORS = {"CS", "GS", "IT"}, {"CS", "GS"}, {"GS", "IT"}
 ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/contacts/lookup", {"email": EMAIL}, ALL),
     ("GET", f"/contacts/{ME}", None, ALL),
+    ("GET", f"/contacts/{ME}/proof", None, ALL),
+    ("POST", "/contacts/proof", {"email": EMAIL}, ALL),
     ("GET", "/registrations", None, ALL),
     ("POST", "/registrations", {"contact_id": ME, "submission_id": SUBMISSION}, ADVISORS),
     ("POST", "/unsubscriptions", {"email": EMAIL, "reason": "電話", "channel": "phone"}, ALL),
@@ -69,6 +72,8 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/campaigns", None, ALL),
     ("POST", "/campaigns", {"subject": "件名", "body": "本文"}, ADVISORS),
     ("GET", f"/campaigns/{CAMPAIGN}", None, ALL),
+    ("GET", f"/campaigns/{CAMPAIGN}/recipients/{ME}", None, ALL),
+    ("POST", f"/campaigns/{CAMPAIGN}/recipients/lookup", {"email": EMAIL}, ALL),
     ("POST", f"/campaigns/{CAMPAIGN}/send", None, ADVISORS),
 ]
 
@@ -128,7 +133,8 @@ def test_nobody_without_claims(world: World) -> None:
 def test_lookup_explains_the_verdict_with_the_whole_history(world: World) -> None:
     world.confirmed(EMAIL)
     world.happened(EMAIL, EventKind.UNSUBSCRIBED, source=Source.LINK, details={"campaign_id": "ab"})
-    world.ledger.skip(CAMPAIGN, ME, "unsubscribed", world.clock.now())
+    world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-someone", world.clock.now()))
+    world.ledger.skip(CAMPAIGN, [Skip(ME, "unsubscribed")], world.clock.now())
     found = world.ask_staff(
         "POST", "/contacts/lookup", {"email": "HANAKO.yamada＠example.jp "}
     ).json
