@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from functions import ses_feedback
+from functions import ses_feedback, unsubscribe
 from local.ses.events import describe
 from local.ses.message import Outgoing
-from shared.adapters.ledger import Candidate, Result
-from shared.domain.campaigns import Campaign, CampaignStatus, Outcome, PauseReason
+from shared.adapters.figures import Figures
+from shared.adapters.ledger import Candidate, Result, Skip
+from shared.domain import lifecycle
+from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome, PauseReason
 from shared.domain.eligibility import Profile, judge
 from shared.domain.errors import BadRequest, Conflict
 from shared.domain.events import EventKind, Source, stamp
@@ -360,15 +362,36 @@ def test_figures_of_a_campaign(sent: World) -> None:
     assert reached[id_of(HANAKO)[0]][0] == id_of(HANAKO)[0]
 
 
-def _skip(number: int) -> Any:
-    from shared.adapters.ledger import Skip  # noqa: PLC0415
+def test_figures_do_not_end_with_the_first_page(sent: World) -> None:
+    class OneByOne:
+        """DynamoDB that answers one item at a time."""
 
+        def query(self, **request: Any) -> Any:
+            return sent.dynamodb.query(**{**request, "Limit": 1})
+
+    many(sent, 130)
+    tell(sent, told(sent, "Delivery"), told(sent, "Delivery", TARO, slot=f"{BATCH}.1"))
+    sent.ledger.skip(CAMPAIGN, [_skip(number) for number in range(3)], sent.clock.now())
+    for email in (HANAKO, TARO):
+        _unsubscribe(sent, sent.unsubscribe_event("post", id_of(email)))
+    slowly = Figures(OneByOne(), "ledger", "events").of(CAMPAIGN)  # type: ignore[arg-type]
+    assert slowly == sent.figures.of(CAMPAIGN)
+    assert (slowly.sent, slowly.delivered, slowly.unsubscribed, slowly.lines) == (132, 2, 2, 5)
+
+
+def test_fates_of_many_mails(sent: World) -> None:
+    tell(sent, told(sent, "Delivery", slot="b119.7"))
+    at = sent.clock.now()
+    mails = [Entry(CAMPAIGN, "c", Outcome.SENT, at, slot=f"b{n}.7") for n in range(120)]
+    found = sent.figures.fates(mails)
+    assert found == [frozenset()] * 119 + [{Fate.DELIVERED}]
+
+
+def _skip(number: int) -> Skip:
     return Skip(f"{number:032x}", "bounced" if number == 0 else "unsubscribed")
 
 
 def _unsubscribe(world: World, event: dict[str, Any]) -> None:
-    from functions import unsubscribe  # noqa: PLC0415
-
     answer = unsubscribe.handler(event, LambdaContext(), world.unsubscribe())
     assert answer["statusCode"] == 200
 
@@ -425,8 +448,6 @@ def test_who_resumes_is_not_paused_again_by_the_same_bounces(sent: World) -> Non
 
 
 def resume(world: World) -> None:
-    from shared.domain import lifecycle  # noqa: PLC0415
-
     campaign = world.campaigns.get(CAMPAIGN)
     world.campaigns.save(campaign, lifecycle.resumed(campaign))
 
