@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from functions.staff_api import app as staff_api
 from shared.adapters.contacts import SHARDS
 from shared.adapters.jobs import JobQueue
-from shared.adapters.ledger import Skip
+from shared.adapters.ledger import Candidate, Result, Skip
+from shared.domain import lifecycle
 from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import EventKind, Source
@@ -50,7 +52,12 @@ def check_problem(answer: Answer, status: int, fields: set[str] | None = None) -
 
 @pytest.fixture
 def campaign(world: World) -> str:
-    world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-someone", world.clock.now()))
+    """Written by somebody, tested, and approved by somebody else."""
+    written = Campaign(CAMPAIGN, "件名", "本文", "it-someone", world.clock.now())
+    approved = replace(
+        lifecycle.tested(written), status=CampaignStatus.APPROVED, approved_by="gs-another"
+    )
+    world.campaigns.create(approved)
     return CAMPAIGN
 
 
@@ -60,6 +67,7 @@ ALL, ADVISORS, FORM_EDITORS = {"CS", "GS", "IT"}, {"CS", "GS"}, {"GS", "IT"}
 ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/contacts/lookup", {"email": EMAIL}, ALL),
     ("GET", f"/contacts/{ME}", None, ALL),
+    ("POST", f"/contacts/{ME}/lift-bounce", {"reason": "お電話"}, ADVISORS),
     ("GET", f"/contacts/{ME}/proof", None, ALL),
     ("POST", "/contacts/proof", {"email": EMAIL}, ALL),
     ("GET", "/registrations", None, ALL),
@@ -74,8 +82,24 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("GET", f"/campaigns/{CAMPAIGN}", None, ALL),
     ("GET", f"/campaigns/{CAMPAIGN}/recipients/{ME}", None, ALL),
     ("POST", f"/campaigns/{CAMPAIGN}/recipients/lookup", {"email": EMAIL}, ALL),
+    ("PUT", f"/campaigns/{CAMPAIGN}", {"subject": "件名", "body": "本文"}, ADVISORS),
+    ("GET", f"/campaigns/{CAMPAIGN}/lint", None, ALL),
+    ("POST", f"/campaigns/{CAMPAIGN}/test", {"to": "tester@mail.example.jp"}, ADVISORS),
+    ("POST", f"/campaigns/{CAMPAIGN}/approve", None, ADVISORS),
+    ("POST", f"/campaigns/{CAMPAIGN}/schedule", {"at": "2026-12-01T10:00"}, ADVISORS),
+    ("POST", f"/campaigns/{CAMPAIGN}/unschedule", None, ADVISORS),
     ("POST", f"/campaigns/{CAMPAIGN}/send", None, ADVISORS),
+    ("POST", f"/campaigns/{CAMPAIGN}/pause", None, ADVISORS),
+    ("POST", f"/campaigns/{CAMPAIGN}/resume", None, ADVISORS),
+    ("POST", f"/campaigns/{CAMPAIGN}/cancel", None, ADVISORS),
+    ("POST", f"/campaigns/{CAMPAIGN}/clone", None, ADVISORS),
 ]
+# What the campaign has to be for it; approved otherwise.
+NEEDS = {
+    "approve": CampaignStatus.DRAFT,
+    "pause": CampaignStatus.SENDING,
+    "resume": CampaignStatus.PAUSED,
+}
 
 
 @pytest.mark.parametrize("team", ["CS", "GS", "IT", "SALES", "", "CSX", "cs", "SALES CS"])
@@ -94,6 +118,10 @@ def test_permission_matrix(
     opted_in = fact(ME, EventKind.OPTED_IN, world.clock.tick(), email=EMAIL)
     object.__setattr__(opted_in, "event_id", SUBMISSION)
     world.contacts.record(opted_in)
+    world.contacts.record(fact(ME, EventKind.BOUNCED, world.clock.tick(), source=Source.SES))
+    if needed := NEEDS.get(path.rpartition("/")[2]):
+        approved = world.campaigns.get(campaign)
+        world.campaigns.save(approved, replace(approved, status=needed))
     before = world.tables()
     answer = world.ask_staff(method, path, body, team=team)
     if allowed & set(team.split()):
@@ -103,6 +131,8 @@ def test_permission_matrix(
         assert answer.json["code"] == "wrong_team"
         assert world.tables() == before
         assert not world.queue.messages
+        assert not world.schedules()
+        assert not world.ses.mails
         assert '"denied"' in logged()
 
 
@@ -408,20 +438,27 @@ def test_a_campaign_is_written_sent_once_and_counted(world: World) -> None:
     assert [c["campaign_id"] for c in world.ask_staff("GET", "/campaigns").json["campaigns"]] == [
         name
     ]
+    assert world.ask_staff("GET", f"/campaigns/{name}").json["progress"] is None
+    world.approved(name)
     assert world.ask_staff("POST", f"/campaigns/{name}/send").json["status"] == "sending"
     jobs = [json.loads(message.body) for message in world.queue.messages]
     assert sorted(job["shard"] for job in jobs) == sorted(SHARDS)
     assert {job["campaign_id"] for job in jobs} == {name}
 
-    for number, outcome in enumerate((Outcome.SENT, Outcome.SENT, Outcome.REJECTED)):
-        email = f"p{number}@example.jp"
+    people = [f"p{number}@example.jp" for number in range(3)]
+    for email in people:
         world.confirmed(email)
-        world.ledger.claim(world.contacts.get(id_of(email)), name, world.clock.now())
-        world.ledger.settle(name, id_of(email), outcome)
-    world.ledger.skip(name, ME, "unsubscribed", world.clock.now())
+    candidates = [Candidate(world.contacts.get(id_of(email))) for email in people]
+    world.ledger.claim(name, "b1", candidates, world.clock.now())
+    results = [Result(Outcome.SENT), Result(Outcome.SENT), Result(Outcome.REJECTED)]
+    world.ledger.record(name, "b1", results, world.clock.now())
+    world.ledger.skip(name, [Skip(ME, "unsubscribed")], world.clock.now())
     shown = world.ask_staff("GET", f"/campaigns/{name}").json
     assert shown["figures"] == {"sent": 2, "rejected": 1, "skipped": 1}
     assert shown["skipped"] == {"unsubscribed": 1}
+    assert shown["eligible"] == 3
+    assert set(shown["received"].values()) == {0}
+    assert 0 < shown["progress"]["fraction"] < 1
 
     for shard in SHARDS:
         world.campaigns.close_shard(name, shard)
