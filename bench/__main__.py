@@ -23,6 +23,7 @@ from typing import Any
 
 import boto3
 
+from bench import dry_run
 from infra import bundle
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _stub() as endpoint:
         floor = _floor_site(Path(folder))
         lab = _Lab(asset, floor, endpoint)
-        results = [*_cold_starts(lab), *_calls(lab), _warm(lab), _size(asset)]
+        results = [*_cold_starts(lab), *_calls(lab), _warm(lab), _size(asset), _dry_run()]
     _print(results)
     RESULTS.write_text(
         json.dumps(
@@ -186,6 +187,19 @@ def _size(asset: Path) -> Result:
         size = Path(archive).stat().st_size / 1e6
     return Result(
         "bundle.zipped", round(size, 2), "MB", 50, "<=", "Lambda's limit for a direct upload", 1
+    )
+
+
+def _dry_run() -> Result:
+    ratio, contacts = dry_run.cost_ratio()
+    return Result(
+        "dry_run.cost_ratio",
+        round(ratio, 3),
+        "ratio",
+        1.5,
+        "<=",
+        "read units per eligible where all are eligible (rest unconfirmed, unticked or refused)",
+        contacts,
     )
 
 

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.staff_api import campaigns, contacts, feedback, forms, proof, registrations
+from functions.staff_api import audience, campaigns, contacts, feedback, forms, proof, registrations
 from functions.staff_api.context import Deps, default_deps
 from shared.adapters.http import problem
 from shared.domain.errors import BadRequest, FieldProblem, NotFound, OptinError, Unprocessable
@@ -24,7 +24,7 @@ from shared.telemetry import logger, refused
 app = APIGatewayHttpResolver(
     enable_validation=True, serializer=partial(json.dumps, ensure_ascii=False)
 )
-for module in (contacts, feedback, registrations, forms, campaigns, proof):
+for module in (contacts, feedback, registrations, forms, campaigns, audience, proof):
     app.include_router(module.router)
 
 
