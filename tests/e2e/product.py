@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http.client import HTTPConnection, HTTPMessage
 from typing import Any, TypeVar
@@ -139,7 +139,9 @@ class Http:
 
 @dataclass(frozen=True)
 class Staff(Http):
-    """A member of staff with a bearer token."""
+    """A member of staff with a bearer token, and a colleague who may approve what they write."""
+
+    colleague: Callable[[], Staff] | None = None
 
     def contact(self, address: str) -> Json | None:
         """Everything held about an address, or None."""
@@ -187,9 +189,19 @@ class Staff(Http):
         campaign_id: str = written.json()["campaign_id"]
         return campaign_id
 
+    def approved_campaign(self, subject: str, body: str = "こんにちは。") -> str:
+        """Write a campaign, test it, and have the colleague approve it."""
+        campaign_id = self.write_campaign(subject, body)
+        tester = {"to": "campaign-tests@example.jp"}
+        assert self.post_json(f"/campaigns/{campaign_id}/test", tester).status == 200
+        assert self.colleague is not None
+        approved = self.colleague().post_json(f"/campaigns/{campaign_id}/approve", {})
+        assert approved.status == 200, approved.text
+        return campaign_id
+
     def campaign(self, subject: str, body: str = "こんにちは。") -> Json:
         """Write a campaign, send it to everybody, and wait until it is done."""
-        campaign_id = self.write_campaign(subject, body)
+        campaign_id = self.approved_campaign(subject, body)
         started = self.post_json(f"/campaigns/{campaign_id}/send", {})
         assert started.status == 200, started.text
         return self.done(campaign_id)
@@ -223,7 +235,10 @@ class Product:
         """Somebody of CS, GS or IT."""
         if team not in self._staff:
             user = self.user(team)
-            self._staff[team] = self.sign_in(user["username"], user["password"])
+            self._staff[team] = replace(
+                self.sign_in(user["username"], user["password"]),
+                colleague=lambda: self.staff("GS" if team == "CS" else "CS"),
+            )
         return self._staff[team]
 
     def sign_in(self, username: str, password: str) -> Staff:

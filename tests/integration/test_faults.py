@@ -182,8 +182,8 @@ def _campaign_send(world: World) -> Act:
     for name in ("taro", "jiro", "saburo"):
         world.confirmed(f"{name}@example.jp")
     world.happened("jiro@example.jp", EventKind.UNSUBSCRIBED, source=Source.LINK)
-    world.campaigns.create(Campaign(CAMPAIGN, "件名", "本文", "cs-someone", world.clock.now()))
-    event = world.staff("POST", f"/campaigns/{CAMPAIGN}/send")
+    campaign = world.approved(world.written())
+    event = world.staff("POST", f"/campaigns/{campaign}/send")
     start = over_http(staff_api.handler, World.staff_api, event)
 
     def act(run: Run) -> object:

@@ -21,8 +21,7 @@ def post(world: World, email: str, form_id: str = "sakura-city", **fields: str) 
 
 
 def send_campaign(world: World, subject: str) -> str:
-    body = {"subject": subject, "body": "本文です。"}
-    campaign = str(world.ask_staff("POST", "/campaigns", body).json["campaign_id"])
+    campaign = world.approved(world.written(subject, "本文です。"))
     assert world.ask_staff("POST", f"/campaigns/{campaign}/send", team="GS").status == 200
     work_off(Run(world))
     return campaign
