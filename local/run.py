@@ -194,6 +194,11 @@ def _tell(config: Config, staff: list[seed.User]) -> None:
     3. キャンペーンを作って送ります。Create a campaign and send it:
          curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/campaigns \\
            --json '{{"subject": "セミナーのご案内", "body": "こんにちは。"}}'
+         curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/campaigns/…/test \\
+           --json '{{"to": "me@example.jp"}}'
+       承認はほかの担当者が行います。Somebody else approves it:
+         OTHER=$(make -s token TEAM=GS STATE={config.state})
+         curl -s -H "Authorization: Bearer $OTHER" {staff_url}/campaigns/…/approve --json '{{}}'
          curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/campaigns/…/send --json '{{}}'
     4. メールボックスでメールを開き、配信停止のリンクを押します。Open the mail, unsubscribe.
 
