@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.staff_api import app as staff_api
+from shared.adapters.ledger import Candidate, Result
 from shared.domain.audience import Audience
-from shared.domain.campaigns import Campaign
+from shared.domain.campaigns import Campaign, Outcome
 from shared.domain.contact import project
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import Event, EventKind, Source, stamp
@@ -217,6 +218,24 @@ def test_a_filter_that_cannot_be_meant_is_refused(
 def test_an_unknown_earlier_campaign_is_a_mistake_and_not_an_empty_audience(world: World) -> None:
     answer = world.ask_staff("POST", "/audience/dry-run", {"received": EARLIER})
     assert (answer.status, answer.json["code"]) == (404, "unknown_campaign")
+
+
+def test_earlier_campaigns_narrow_the_eligible_and_the_notes_say_what_they_do_not(
+    world: World,
+) -> None:
+    for email in PEOPLE[:3]:
+        world.confirmed(email)
+    now = world.clock.now()
+    world.campaigns.create(Campaign(EARLIER, "件名", "本文", "cs-someone", now))
+    reached = Candidate(world.contacts.get(id_of(PEOPLE[0])))
+    failed = Candidate(world.contacts.get(id_of(PEOPLE[1])))
+    world.ledger.claim(EARLIER, "b1", [reached, failed], now)
+    world.ledger.record(EARLIER, "b1", [Result(Outcome.SENT, "m1"), Result(Outcome.REJECTED)], now)
+    answer = dry_run(world, received=EARLIER)
+    assert answer["eligible"] == 1
+    assert "rest_ignores_campaigns" in [note["code"] for note in answer["notes"]]
+    assert dry_run(world, not_received=EARLIER)["eligible"] == 2
+    assert dry_run(world, received=EARLIER, not_received=EARLIER)["eligible"] == 0
 
 
 def test_source_and_dates(world: World) -> None:
