@@ -41,6 +41,7 @@ class CampaignJobs(Construct):
         self, scope: Construct, id_: str, *, config: Config, key: kms.IKey, failures: sqs.IQueue
     ) -> None:
         super().__init__(scope, id_)
+        self._config = config
         self.queue = encrypted_queue(
             self,
             "Queue",
@@ -51,14 +52,14 @@ class CampaignJobs(Construct):
         )
 
     def feed(self, function: lambda_.Function) -> None:
-        """One job at a time to at most two senders: SES's rate is the limit, not ours."""
+        """One job at a time to a few senders, which share the account's rate."""
         lambda_.EventSourceMapping(
             self,
             "Feed",
             target=function,
             event_source_arn=self.queue.queue_arn,
             batch_size=1,
-            max_concurrency=2,
+            max_concurrency=2 if self._config.local else 5,
             report_batch_item_failures=True,
         )
 
