@@ -23,8 +23,7 @@ from typing import Any
 
 import boto3
 
-from bench import dry_run
-from bench import send
+from bench import dry_run, send
 from infra import bundle
 
 ROOT = Path(__file__).resolve().parent.parent
