@@ -82,6 +82,8 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("GET", f"/campaigns/{CAMPAIGN}", None, ALL),
     ("GET", f"/campaigns/{CAMPAIGN}/recipients/{ME}", None, ALL),
     ("POST", f"/campaigns/{CAMPAIGN}/recipients/lookup", {"email": EMAIL}, ALL),
+    ("POST", "/audience/dry-run", {}, ALL),
+    ("POST", f"/campaigns/{CAMPAIGN}/dry-run", None, ALL),
     ("PUT", f"/campaigns/{CAMPAIGN}", {"subject": "件名", "body": "本文"}, ADVISORS),
     ("GET", f"/campaigns/{CAMPAIGN}/lint", None, ALL),
     ("POST", f"/campaigns/{CAMPAIGN}/test", {"to": "tester@mail.example.jp"}, ADVISORS),
