@@ -127,7 +127,15 @@ _EXPLICIT = frozenset(
 _NOTICES = frozenset({EventKind.NOTIFIED, EventKind.IMPORTED_NOTICE})
 # Elsewhere only a yes grants: a municipal form needs the box (A1), the phone an answer (A5).
 _NOTICE_SUFFICES = frozenset({Source.WEB_FORM, Source.IN_PERSON})
-_LISTS = _EXPLICIT | _NOTICES | {EventKind.IMPORTED_CONSENT}
+# What takes a contact off the index of those worth judging, and what puts it back. For every
+# condition of the rule that fails by a later fact there is one of each, so that whoever is
+# eligible is listed, and a campaign reads hardly anybody else.
+_DELISTS = _REFUSALS | {EventKind.BOUNCED, EventKind.HELD}
+_LISTS = (
+    _EXPLICIT
+    | _NOTICES
+    | {EventKind.IMPORTED_CONSENT, EventKind.BOUNCE_LIFTED, EventKind.RELEASED}
+)
 
 _REGISTER_OF: Mapping[EventKind, Register] = MappingProxyType(
     {
@@ -164,7 +172,7 @@ def marks_of(event: Event) -> dict[Register, Mark]:
     if kind in _LISTS:
         # By the moment of the yes, as the rule counts it: an index by any other could hide one.
         marks[Register.LISTING] = Mark(event.consent_key, kind, event.source, _ON)
-    elif kind in _REFUSALS:
+    elif kind in _DELISTS:
         marks[Register.LISTING] = _switch(event, _OFF)
     if kind is EventKind.OPTED_IN:
         marks[Register.AWAITING] = _switch(event, _ON)
