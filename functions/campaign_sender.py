@@ -36,7 +36,7 @@ from shared.adapters.mailer import Answer, Fate, Mailer
 from shared.adapters.pace import Pace
 from shared.adapters.secrets import Secrets
 from shared.domain import lifecycle
-from shared.domain.audience import EVERYONE, matches, permission_of
+from shared.domain.audience import EVERYONE, matches
 from shared.domain.campaigns import (
     Campaign,
     CampaignStatus,
@@ -388,10 +388,7 @@ class _Shard:
         self._weigh(answers, batch)
 
     def _recipient(self, contact: Contact, slot: str) -> Recipient:
-        permission = permission_of(contact)
-        recipient = self.composer.recipient(
-            contact, self.campaign, permission.values if permission else {}
-        )
+        recipient = self.composer.recipient(contact, self.campaign, contact.variables)
         return replace(recipient, tags={**recipient.tags, "batch": slot})
 
     def _weigh(self, answers: Sequence[Answer], batch: str) -> None:

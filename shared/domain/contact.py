@@ -89,6 +89,19 @@ class Contact:
         return self._value(Register.ADDRESS, "kind")
 
     @property
+    def variables(self) -> Mapping[str, str]:
+        """What a campaign's text may say of the person; nothing after an erasure."""
+        address = self.get(Register.ADDRESS)
+        said = address.values if address else {}
+        permission = self.get(Register.EXPLICIT_YES) or self.get(Register.NOTIFIED)
+        place = permission.values.get("municipality", "") if permission and self.address else ""
+        return {
+            "name": said.get("name", ""),
+            "organization": said.get("organization", ""),
+            "municipality": place,
+        }
+
+    @property
     def region(self) -> str:
         """Where the person is known to live (``EU`` for EU, EEA and UK), else empty."""
         return self._value(Register.RESIDENCE, "region")
@@ -132,9 +145,7 @@ _NOTICE_SUFFICES = frozenset({Source.WEB_FORM, Source.IN_PERSON})
 # eligible is listed, and a campaign reads hardly anybody else.
 _DELISTS = _REFUSALS | {EventKind.BOUNCED, EventKind.HELD}
 _LISTS = (
-    _EXPLICIT
-    | _NOTICES
-    | {EventKind.IMPORTED_CONSENT, EventKind.BOUNCE_LIFTED, EventKind.RELEASED}
+    _EXPLICIT | _NOTICES | {EventKind.IMPORTED_CONSENT, EventKind.BOUNCE_LIFTED, EventKind.RELEASED}
 )
 
 _REGISTER_OF: Mapping[EventKind, Register] = MappingProxyType(
@@ -154,6 +165,12 @@ _REGISTER_OF: Mapping[EventKind, Register] = MappingProxyType(
     }
 )
 _KEPT_VALUES = ("form_id", "municipality", "campaign_id", "reason", "region", "operator", "basis")
+# What people said of themselves in a form, by which a campaign may address them.
+_SAID_OF_ONESELF = {
+    "name": ("field.name",),
+    "organization": ("field.organization", "field.company"),
+}
+_LONGEST_NAME = 100
 _ON = MappingProxyType({"on": "yes"})
 _OFF = MappingProxyType({"on": "no"})
 
@@ -194,13 +211,15 @@ def _switch(event: Event, values: Mapping[str, str]) -> Mark:
 def _address_values(event: Event) -> Mapping[str, str]:
     if event.kind is EventKind.ERASED:
         return MappingProxyType({})
-    return MappingProxyType(
-        {
-            "used": event.personal["address"],
-            "typed": event.personal["typed"],
-            "kind": event.personal["address_kind"],
-        }
-    )
+    values = {
+        "used": event.personal["address"],
+        "typed": event.personal["typed"],
+        "kind": event.personal["address_kind"],
+    }
+    for name, fields in _SAID_OF_ONESELF.items():
+        if said := next((event.personal[field] for field in fields if field in event.personal), ""):
+            values[name] = said[:_LONGEST_NAME]
+    return MappingProxyType(values)
 
 
 def newer(contact: Contact, marks: Mapping[Register, Mark]) -> dict[Register, Mark]:

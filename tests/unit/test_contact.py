@@ -56,11 +56,11 @@ def test_nobody() -> None:
 
 
 def test_address_and_what_was_typed() -> None:
-    """A2; only the address is kept beside the marks, no other personal field."""
+    """A2; beside the marks only the address and what a campaign may address people by."""
     contact = state(event(EventKind.NOTIFIED, personal=PERSONAL))
     assert (contact.address, contact.typed) == ("taro@example.jp", "ｔａｒｏ＠example.jp")
     assert contact.address_kind == "standard"
-    assert "山田" not in repr(contact)
+    assert contact.variables["name"] == "山田"
     assert "192.0.2.1" not in repr(contact)
 
 
@@ -149,3 +149,24 @@ def test_every_kind_is_projected() -> None:
     """A new kind of event must be given a register, or be named here as having none."""
     none = {EventKind.UNSUBSCRIBE_REASON, EventKind.SOFT_BOUNCED}
     assert {kind for kind in EventKind if not marks_of(event(kind))} == none
+
+
+def test_a_campaign_may_say_what_people_said_of_themselves_until_they_are_erased() -> None:
+    personal = {
+        "address": "taro@example.jp", "typed": "taro@example.jp", "address_kind": "standard",
+        "field.name": "山田太郎", "field.company": "山田商店",
+    }  # fmt: skip
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    posted = Event(
+        "ab" * 16, "0" * 24, EventKind.NOTIFIED, at, Source.WEB_FORM,
+        {"municipality": "さくら市"}, personal,
+    )  # fmt: skip
+    erased = Event("ab" * 16, "1" * 24, EventKind.ERASED, at + timedelta(days=1), Source.STAFF)
+    assert project("ab" * 16, [posted]).variables == {
+        "name": "山田太郎",
+        "organization": "山田商店",
+        "municipality": "さくら市",
+    }
+    nothing = {"name": "", "organization": "", "municipality": ""}
+    assert project("ab" * 16, [posted, erased]).variables == nothing
+    assert project("ab" * 16, []).variables == nothing
