@@ -180,13 +180,41 @@ class StaffApi:
         """A campaign with its figures."""
         return self._get(f"/campaigns/{campaign_id}")
 
-    def write_campaign(self, subject: str, body: str) -> Json:
+    def write_campaign(self, content: Mapping[str, object]) -> Json:
         """A new draft."""
-        return self._post("/campaigns", {"subject": subject, "body": body})
+        return self._post("/campaigns", content)
 
-    def send_campaign(self, campaign_id: str) -> Json:
-        """Start sending."""
-        return self._post(f"/campaigns/{campaign_id}/send")
+    def edit_campaign(self, campaign_id: str, content: Mapping[str, object]) -> Json:
+        """A new content; what was approved is a draft again."""
+        body = json.dumps(content).encode()
+        return self._call("PUT", f"/campaigns/{campaign_id}", body, only_reads=False)
+
+    def move_campaign(
+        self, campaign_id: str, step: str, content: Mapping[str, object] | None = None
+    ) -> Json:
+        """One step in a campaign's life: test, approve, schedule, send, pause and so on."""
+        return self._post(f"/campaigns/{campaign_id}/{step}", content)
+
+    def lint(self, campaign_id: str) -> Json:
+        """What is wrong with a campaign."""
+        return self._get(f"/campaigns/{campaign_id}/lint")
+
+    def dry_run(self, campaign_id: str) -> Json:
+        """Whom a campaign would reach now."""
+        return self._post(f"/campaigns/{campaign_id}/dry-run", only_reads=True)
+
+    def recipient(self, campaign_id: str, contact_id: str) -> Json:
+        """What became of one person in a campaign, and why."""
+        return self._get(f"/campaigns/{campaign_id}/recipients/{contact_id}")
+
+    def find_recipient(self, campaign_id: str, email: str) -> Json:
+        """The same, by address."""
+        path = f"/campaigns/{campaign_id}/recipients/lookup"
+        return self._post(path, {"email": email}, only_reads=True)
+
+    def lift_bounce(self, contact_id: str, reason: str) -> Json:
+        """Mail arrives after all."""
+        return self._post(f"/contacts/{contact_id}/lift-bounce", {"reason": reason})
 
     def forms(self) -> list[Json]:
         """Every form, by id."""
@@ -198,7 +226,7 @@ class StaffApi:
         return self._call("GET", f"{path}{mark}", None, only_reads=True)
 
     def _post(
-        self, path: str, content: Mapping[str, str] | None = None, *, only_reads: bool = False
+        self, path: str, content: Mapping[str, object] | None = None, *, only_reads: bool = False
     ) -> Json:
         body = json.dumps(content or {}).encode()
         return self._call("POST", path, body, only_reads=only_reads)

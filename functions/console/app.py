@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.console import views
+from functions.console import campaigns, views
 from functions.console.api import ApiError, Http, SignedOut, StaffApi, Unreachable
 from functions.console.render import page, redirect, style, style_path
 from functions.console.session import Session, Sessions, SignInError
@@ -54,10 +54,18 @@ PAGES: Mapping[str, Mapping[str, View]] = {
     _CONTACT: {"GET": views.contact},
     rf"{_CONTACT}/proof": {"GET": views.proof},
     rf"{_CONTACT}/unsubscribe": {"POST": views.unsubscribe},
-    r"/campaigns": {"GET": views.campaigns, "POST": views.write_campaign},
-    r"/campaigns/new": {"GET": views.new_campaign},
-    _CAMPAIGN: {"GET": views.campaign},
-    rf"{_CAMPAIGN}/send": {"GET": views.check_campaign, "POST": views.send_campaign},
+    rf"{_CONTACT}/lift-bounce": {"POST": views.lift_bounce},
+    r"/campaigns": {"GET": campaigns.every, "POST": campaigns.write},
+    r"/campaigns/new": {"GET": campaigns.new},
+    _CAMPAIGN: {"GET": campaigns.show},
+    rf"{_CAMPAIGN}/edit": {"GET": campaigns.edit, "POST": campaigns.save},
+    rf"{_CAMPAIGN}/dry-run": {"GET": campaigns.dry_run},
+    rf"{_CAMPAIGN}/send": {"GET": campaigns.check, "POST": campaigns.send},
+    rf"{_CAMPAIGN}/(?P<step>resume|cancel)": {"GET": campaigns.confirm, "POST": campaigns.move},
+    rf"{_CAMPAIGN}/(?P<step>test|approve|schedule|unschedule|pause)": {"POST": campaigns.move},
+    rf"{_CAMPAIGN}/clone": {"POST": campaigns.clone},
+    rf"{_CAMPAIGN}/recipients": {"POST": campaigns.find_recipient},
+    rf"{_CAMPAIGN}/recipients/(?P<contact_id>[0-9a-f]{{32}})": {"GET": campaigns.recipient},
     r"/forms": {"GET": views.forms},
 }
 _NEXT = re.compile(r"/[a-z0-9/_-]*")

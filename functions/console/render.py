@@ -71,6 +71,15 @@ def word(code: str, words: Mapping[str, str]) -> str:
     return words.get(code, code)
 
 
+def lasting(seconds: int) -> str:
+    """``3700`` as ``約1時間2分``."""
+    minutes = -(-seconds // 60)
+    if minutes <= 1:
+        return "1分以内"
+    hours, rest = divmod(minutes, 60)
+    return f"約{hours}時間{rest}分" if hours else f"約{minutes}分"
+
+
 def clause(name: str) -> str:
     """``A3`` is the manual's; an article of the law already says so."""
     return f"マニュアル {name}" if name.isascii() else name
@@ -86,7 +95,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(when=when, word=word, clause=clause)
+    environment.filters.update(when=when, word=word, clause=clause, lasting=lasting)
     environment.globals.update(words=strings, style=style_path())
     return environment
 

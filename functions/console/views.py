@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.console import strings
@@ -15,14 +15,15 @@ from functions.console.session import Person
 from functions.console.settings import ConsoleSettings
 from shared.adapters.http import Request, respond
 from shared.domain.contact import Register, project
+from shared.domain.errors import Conflict
 from shared.domain.events import Event, EventKind, Source
+from shared.domain.feedback import liftings
 
 Response = dict[str, Any]
 
 _PAGE = 50
 _COUNTED = 100
 _RECENT = 5
-_SECONDS_TO_REFRESH = 5
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,16 @@ def unsubscribe_unknown(visit: Visit) -> Response:
     return visit.go(f"/contacts/{done['contact_id']}?done=unsubscribed")
 
 
+def lift_bounce(visit: Visit) -> Response:
+    """Record that mail arrives after all."""
+    contact_id, reason = visit.path["contact_id"], visit.request.fields().get("reason", "").strip()
+    try:
+        lifted = visit.api.lift_bounce(contact_id, reason)["lifted"]
+    except ApiError as error:
+        return _contact(visit, contact_id, refused=error, fields={"lift_reason": reason})
+    return visit.go(f"/contacts/{contact_id}?done={lifted[-1]}")
+
+
 def _stop(fields: Mapping[str, str]) -> dict[str, str]:
     return {
         "reason": fields.get("reason", "").strip(),
@@ -202,6 +213,7 @@ def _contact(
         verdict=found["verdict"],
         unmet=[each for each in found["verdict"]["conditions"] if not each["met"]],
         waiting=_waiting_submission(found),
+        can_lift=_can_lift(found),
         history=[_told(event) for event in reversed(found["history"])],
         campaigns=found["campaigns"],
         subjects=_subjects(visit) if found["campaigns"] else {},
@@ -219,24 +231,40 @@ def _is_true(done: str, contact: Json) -> bool:
 
 def _waiting_submission(contact: Json) -> str:
     """The submission an advisor may confirm, by the same rule as the list of them."""
-    projected = project(
-        contact["contact_id"],
-        (
-            Event(
-                contact_id=contact["contact_id"],
-                event_id=event["event_id"],
-                kind=EventKind(event["kind"]),
-                at=datetime.fromisoformat(event["at"]),
-                source=Source(event["source"]),
-                consent_at=datetime.fromisoformat(event["consent_at"])
-                if event["consent_at"]
-                else None,
-            )
-            for event in contact["history"]
-        ),
-    )
+    projected = project(contact["contact_id"], _events(contact))
     opted_in = projected.get(Register.OPTED_IN)
     return opted_in.event_id if opted_in and projected.is_pending else ""
+
+
+def _can_lift(contact: Json) -> bool:
+    """Whether a bounce stands that staff may lift, by the API's own rule."""
+    try:
+        liftings(
+            contact["contact_id"],
+            _events(contact),
+            operator="",
+            reason="",
+            request_id="",
+            now=datetime.now(UTC),
+        )
+    except Conflict:
+        return False
+    return True
+
+
+def _events(contact: Json) -> list[Event]:
+    return [
+        Event(
+            contact_id=contact["contact_id"],
+            event_id=event["event_id"],
+            kind=EventKind(event["kind"]),
+            at=datetime.fromisoformat(event["at"]),
+            source=Source(event["source"]),
+            details=event["details"],
+            consent_at=datetime.fromisoformat(event["consent_at"]) if event["consent_at"] else None,
+        )
+        for event in contact["history"]
+    ]
 
 
 def _told(event: Json) -> Json:
@@ -244,6 +272,8 @@ def _told(event: Json) -> Json:
     values = {name: value for name, value in event["details"].items() if value}
     if event["source"] == Source.LINK and "reason" in values:  # chosen from a list by the person
         values["reason"] = strings.UNSUBSCRIBE_REASONS.get(values["reason"], values["reason"])
+    if event["source"] == Source.SES and "reason" in values:
+        values["reason"] = strings.REPORTED_REASONS.get(values["reason"], values["reason"])
     personal = {
         name: value
         for name, value in event["personal"].items()
@@ -278,78 +308,6 @@ def _subjects(visit: Visit) -> dict[str, str]:
 
 def _is_contact_id(text: str) -> bool:
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
-
-
-# ---- campaigns ----
-
-
-def campaigns(visit: Visit) -> Response:
-    """Every campaign."""
-    return visit.page("campaigns.html", campaigns=visit.api.campaigns())
-
-
-def new_campaign(visit: Visit) -> Response:
-    """The form for a new one."""
-    return visit.page("campaign_new.html", subject="", body="", refused=None)
-
-
-def write_campaign(visit: Visit) -> Response:
-    """Save it as a draft."""
-    fields = visit.request.fields()
-    subject, body = fields.get("subject", ""), fields.get("body", "").replace("\r\n", "\n")
-    try:
-        written = visit.api.write_campaign(subject, body)
-    except ApiError as error:
-        return visit.page(
-            "campaign_new.html", status=error.status, subject=subject, body=body, refused=error
-        )
-    return visit.go(f"/campaigns/{written['campaign_id']}")
-
-
-def campaign(visit: Visit) -> Response:
-    """A campaign with its figures. While it is being sent the page keeps itself fresh,
-    unless the reader has stopped that (WCAG 2.2.1).
-    """
-    found = visit.api.campaign(visit.path["campaign_id"])
-    is_sending = found["status"] == "sending"
-    watches = is_sending and visit.request.query.get("watch") != "off"
-    response = _campaign(visit, found, watches=watches)
-    if watches:
-        response["headers"]["Refresh"] = str(_SECONDS_TO_REFRESH)
-    return response
-
-
-def check_campaign(visit: Visit) -> Response:
-    """The last look before sending."""
-    found = visit.api.campaign(visit.path["campaign_id"])
-    if found["status"] != "draft":
-        return visit.go(f"/campaigns/{found['campaign_id']}")
-    return visit.page("campaign_send.html", campaign=found)
-
-
-def send_campaign(visit: Visit) -> Response:
-    """Send it, once."""
-    campaign_id = visit.path["campaign_id"]
-    try:
-        visit.api.send_campaign(campaign_id)
-    except ApiError as error:
-        return _campaign(visit, visit.api.campaign(campaign_id), watches=False, refused=error)
-    return visit.go(f"/campaigns/{campaign_id}")
-
-
-def _campaign(
-    visit: Visit, found: Json, *, watches: bool, refused: ApiError | None = None
-) -> Response:
-    return visit.page(
-        "campaign.html",
-        status=refused.status if refused else 200,
-        campaign=found,
-        figures=[(name, found["figures"].get(name, 0)) for name in strings.OUTCOMES],
-        total=sum(found["figures"].values()),
-        skipped=sorted(found["skipped"].items(), key=lambda item: -item[1]),
-        watches=watches,
-        refused=refused,
-    )
 
 
 # ---- forms ----

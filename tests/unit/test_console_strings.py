@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from functions.console import strings
-from functions.console.render import clause, when, word
+from functions.console.render import clause, lasting, when, word
 from functions.staff_api.schemas import Channel
 from shared.adapters import mailer
 from shared.domain import eligibility
 from shared.domain.address import AddressKind
-from shared.domain.campaigns import CampaignStatus, Outcome
+from shared.domain.campaigns import CampaignStatus, Outcome, PauseReason
 from shared.domain.contact import Contact
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import UNSUBSCRIBE_REASONS, EventKind, Source
 from shared.domain.feedback import REFUSALS_BY_SES
+from shared.domain.figures import Fate
 from shared.domain.forms import FormKind
+from shared.domain.recipient import Finding
 from shared.texts.consent import Language, TextId
 
 CONDITIONS = [condition.name for condition in judge(Contact("0" * 32), Profile.STATUTE).conditions]
@@ -42,6 +44,9 @@ REFUSED_BY_SES = [
         (strings.SOURCES, Source),
         (strings.OUTCOMES, Outcome),
         (strings.STATUSES, CampaignStatus),
+        (strings.PAUSE_REASONS, PauseReason),
+        (strings.RECEIVED, [*Fate, "unsubscribed"]),
+        (strings.FINDINGS, Finding),
         (strings.FORM_KINDS, FormKind),
         (strings.TEXTS, TextId),
         (strings.LANGUAGES, Language),
@@ -80,3 +85,9 @@ def test_times_are_japans() -> None:
 def test_clauses_name_their_source() -> None:
     assert clause("A3") == "マニュアル A3"
     assert clause("法3条1項1号") == "法3条1項1号"
+
+
+def test_durations_are_rounded_up() -> None:
+    assert [lasting(seconds) for seconds in (0, 60, 61, 3600, 3661)] == [
+        "1分以内", "1分以内", "約2分", "約1時間0分", "約1時間2分",
+    ]  # fmt: skip
