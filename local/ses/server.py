@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import smtplib
 import uuid
 from collections import deque
@@ -21,11 +22,9 @@ from local.ses.message import BadRequest, Entry, Outgoing, build, build_bulk
 from local.ses.permission import ACCOUNT_PATH, BULK_PATH, PATH, Permission, Refusal
 
 _MAX_BODY = 60 * 1024 * 1024
-# The addresses of SES's mailbox simulator, and what becomes of a message to them.
-_SIMULATED = {
-    "bounce@simulator.amazonses.com": "Bounce",
-    "complaint@simulator.amazonses.com": "Complaint",
-}
+# The addresses of SES's mailbox simulator, and what becomes of a message to them. As with the
+# real one, a label tells them apart: bounce+anything@.
+_SIMULATOR = re.compile(r"(bounce|complaint)(?:\+[^@]*)?@simulator\.amazonses\.com", re.IGNORECASE)
 
 
 class Ses:
@@ -141,13 +140,18 @@ class Ses:
 
     async def _deliver(self, message: Outgoing) -> None:
         self._sent += len(message.recipients)
-        fates = {_SIMULATED.get(address.lower(), "Delivery") for address in message.recipients}
+        fates = {_fate(address) for address in message.recipients}
         if fates != {"Bounce"}:
             await asyncio.to_thread(_by_smtp, message, self._config.smtp_out_port)
         if "Complaint" in fates:
             self._feedback.report(message, "Send", "Delivery", "Complaint")
         else:
             self._feedback.report(message, "Send", *sorted(fates))
+
+
+def _fate(address: str) -> str:
+    simulated = _SIMULATOR.fullmatch(address)
+    return simulated[1].capitalize() if simulated else "Delivery"
 
 
 def _refused(refusal: Refusal) -> web.Response:

@@ -172,7 +172,7 @@ def test_mail_of_a_permitted_role_arrives_and_is_reported(
     def story(here: World) -> None:
         send = here.sender(IDENTITY, CONFIGURATION_SET)
         message_id = send()["MessageId"]
-        send("bounce@simulator.amazonses.com")
+        send("bounce+a1@simulator.amazonses.com")
         (mail,) = here.mailbox.newest_first()
         assert (mail.to, mail.subject, mail.text.strip()) == ("taro@example.jp", "ご案内", "本文")
         assert message_id in mail.headers["Message-ID"]
@@ -188,8 +188,8 @@ def test_mail_of_a_permitted_role_arrives_and_is_reported(
         (event["detail"]["mail"]["destination"][0], event["detail-type"]) for event in events
     )
     assert told == [
-        ("bounce@simulator.amazonses.com", "Email Bounced"),
-        ("bounce@simulator.amazonses.com", "Email Sent"),
+        ("bounce+a1@simulator.amazonses.com", "Email Bounced"),
+        ("bounce+a1@simulator.amazonses.com", "Email Sent"),
         ("taro@example.jp", "Email Delivered"),
         ("taro@example.jp", "Email Sent"),
     ]
