@@ -25,6 +25,7 @@ Json = dict[str, Any]
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 URLENCODED = "application/x-www-form-urlencoded"
+TESTER = "campaign-tests@example.jp"
 WAIT_SECONDS = 60.0
 _SUBSCRIBERS = 8  # of one campaign, because a campaign takes a while
 FUNCTIONS = (
@@ -33,6 +34,7 @@ FUNCTIONS = (
     "staff_api",
     "campaign_sender",
     "ses_feedback",
+    "standings",
     "console",
 )
 
@@ -183,32 +185,58 @@ class Staff(Http):
         assert confirmed.status == 200, confirmed.text
         return confirmed.json()
 
-    def write_campaign(self, subject: str, body: str = "こんにちは。") -> str:
-        written = self.post_json("/campaigns", {"subject": subject, "body": body})
+    def write_campaign(self, subject: str, body: str = "こんにちは。", **more: object) -> str:
+        """A draft; ``more`` is its text part or audience."""
+        written = self.post_json("/campaigns", {"subject": subject, "body": body, **more})
         assert written.status == 200, written.text
         campaign_id: str = written.json()["campaign_id"]
         return campaign_id
 
-    def approved_campaign(self, subject: str, body: str = "こんにちは。") -> str:
+    def try_out(self, campaign_id: str) -> None:
+        """Send its test mail."""
+        tested = self.post_json(f"/campaigns/{campaign_id}/test", {"to": TESTER})
+        assert tested.status == 200, tested.text
+
+    def approved_campaign(self, subject: str, body: str = "こんにちは。", **more: object) -> str:
         """Write a campaign, test it, and have the colleague approve it."""
-        campaign_id = self.write_campaign(subject, body)
-        tester = {"to": "campaign-tests@example.jp"}
-        assert self.post_json(f"/campaigns/{campaign_id}/test", tester).status == 200
+        campaign_id = self.write_campaign(subject, body, **more)
+        self.try_out(campaign_id)
         assert self.colleague is not None
-        approved = self.colleague().post_json(f"/campaigns/{campaign_id}/approve", {})
-        assert approved.status == 200, approved.text
+        self.colleague().act(campaign_id, "approve")
         return campaign_id
 
-    def campaign(self, subject: str, body: str = "こんにちは。") -> Json:
+    def act(self, campaign_id: str, action: str, **content: object) -> Json:
+        """Take a campaign one step on."""
+        answer = self.post_json(f"/campaigns/{campaign_id}/{action}", content)
+        assert answer.status == 200, answer.text
+        return answer.json()
+
+    def show(self, campaign_id: str) -> Json:
+        """A campaign with its figures."""
+        return self.get(f"/campaigns/{campaign_id}").json()
+
+    def campaign(self, subject: str, body: str = "こんにちは。", **more: object) -> Json:
         """Write a campaign, send it to everybody, and wait until it is done."""
-        campaign_id = self.approved_campaign(subject, body)
-        started = self.post_json(f"/campaigns/{campaign_id}/send", {})
-        assert started.status == 200, started.text
+        campaign_id = self.approved_campaign(subject, body, **more)
+        self.act(campaign_id, "send")
         return self.done(campaign_id)
+
+    def dry_run(self, audience: Json) -> Json:
+        """Whom an audience would reach, and why not the rest."""
+        answer = self.post_json("/audience/dry-run", audience)
+        assert answer.status == 200, answer.text
+        return answer.json()
+
+    def became_of(self, address: str, campaign_id: str) -> Json:
+        """Did this person get it, and why, or why not?"""
+        path = f"/campaigns/{campaign_id}/recipients/lookup"
+        answer = self.post_json(path, {"email": address})
+        assert answer.status == 200, answer.text
+        return answer.json()
 
     def done(self, campaign_id: str) -> Json:
         def look() -> Json | None:
-            found = self.get(f"/campaigns/{campaign_id}").json()
+            found = self.show(campaign_id)
             return found if found["status"] == "done" else None
 
         return eventually(look, f"campaign {campaign_id} done")
@@ -359,6 +387,14 @@ class Product:
         self.submit(self.form("web_form"), address)
         return address
 
+    def readers(self, number: int) -> tuple[Json, list[str]]:
+        """People who may receive campaigns, and the audience that is just them."""
+        form_id = self.new_form("web_form")
+        addresses = [self.address(f"reader{i}") for i in range(number)]
+        for address in addresses:
+            self.submit(form_id, address)
+        return {"form_ids": [form_id]}, addresses
+
     # ---- mail ----
 
     def mails(self, address: str, campaign: str | None = None) -> list[Json]:
@@ -372,6 +408,25 @@ class Product:
         """The one mail of a campaign to an address."""
         [found] = eventually(lambda: self.mails(address, campaign), f"mail of {campaign}")
         return found
+
+    def wire(self, mail: Json) -> bytes:
+        """A mail as it came over the wire."""
+        url = urlsplit(mail["raw_url"])
+        return Http(f"{url.scheme}://{url.netloc}").get(url.path).body
+
+    @contextmanager
+    def slow_mail(self) -> Iterator[None]:
+        """SES takes one mail a second meanwhile."""
+        self._rate(1)
+        try:
+            yield
+        finally:
+            self._rate(50)
+
+    def _rate(self, per_second: float) -> None:
+        url = urlsplit(self.stack["ses_control"])
+        wish = {"quota": {"MaxSendRate": per_second}}
+        assert Http(f"{url.scheme}://{url.netloc}").post_json(url.path, wish).status == 200
 
     def subscriber_with_link(self) -> tuple[str, str]:
         """A new subscriber and the path of the unsubscribe link mailed to them."""

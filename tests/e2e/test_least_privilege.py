@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -17,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.e2e.product import (
+    TESTER,
     Product,
     acting_as,
     eventually,
@@ -91,16 +93,43 @@ def test_unsubscribe_without_a_right_to_write_says_that_it_failed(
 
 
 def test_staff_api_without_a_right_to_queue_sends_nothing_and_can_go_on(product: Product) -> None:
-    staff, address, since = product.staff("CS"), product.subscriber("denied"), time.time()
+    staff, (audience, [address]), since = product.staff("CS"), product.readers(1), time.time()
     subject = unique("待ち行列")
-    campaign_id = staff.approved_campaign(subject)
+    campaign_id = staff.approved_campaign(subject, audience=audience)
     with without(product, "staff_api", "sqs:SendMessage", "sqs:SendMessageBatch"):
         staff.post_json(f"/campaigns/{campaign_id}/send", {}).problem(503)
     denial_in_log(product, "staff_api", since)
     assert product.mails(address, subject) == []
-    assert staff.post_json(f"/campaigns/{campaign_id}/send", {}).status == 200
+    staff.act(campaign_id, "send")
     staff.done(campaign_id)
     product.mail(address, subject)
+
+
+def test_staff_api_without_a_right_to_mail_has_tested_nothing(product: Product) -> None:
+    staff, since = product.staff("CS"), time.time()
+    campaign_id = staff.write_campaign(unique("テストできない"))
+    with without(product, "staff_api", "ses:SendEmail"):
+        staff.post_json(f"/campaigns/{campaign_id}/test", {"to": TESTER}).problem(503)
+    denial_in_log(product, "staff_api", since)
+    assert staff.show(campaign_id)["tested"] is False
+    staff.try_out(campaign_id)
+    assert staff.show(campaign_id)["tested"] is True
+
+
+def test_staff_api_without_a_right_to_schedule_leaves_it_approved(product: Product) -> None:
+    staff, since = product.staff("CS"), time.time()
+    campaign_id = staff.approved_campaign(unique("予約できない"))
+    tomorrow = {"at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    with without(product, "staff_api", "scheduler:CreateSchedule"):
+        staff.post_json(f"/campaigns/{campaign_id}/schedule", tomorrow).problem(503)
+    denial_in_log(product, "staff_api", since)
+    assert staff.show(campaign_id)["status"] == "approved"
+    assert staff.act(campaign_id, "schedule", **tomorrow)["status"] == "scheduled"
+    since = time.time()
+    with without(product, "staff_api", "scheduler:DeleteSchedule"):
+        # What was asked for is done; the start that is left over starts nothing.
+        assert staff.act(campaign_id, "cancel")["status"] == "cancelled"
+    denial_in_log(product, "staff_api", since)
 
 
 def test_staff_api_without_a_right_to_read_the_history_shows_nothing(product: Product) -> None:
@@ -119,11 +148,11 @@ def test_campaign_sender_without_a_right_to_send_holds_it_against_nobody(
     product: Product,
 ) -> None:
     """Nobody gets mail, nobody is struck off; given back, everybody gets one."""
-    staff, address, since = product.staff("CS"), product.subscriber("denied"), time.time()
+    staff, (audience, [address]), since = product.staff("CS"), product.readers(1), time.time()
     subject = unique("送れない")
-    campaign_id = staff.approved_campaign(subject)
+    campaign_id = staff.approved_campaign(subject, audience=audience)
     with without(product, "campaign_sender", "ses:SendBulkEmail"):
-        assert staff.post_json(f"/campaigns/{campaign_id}/send", {}).status == 200
+        staff.act(campaign_id, "send")
         denial_in_log(product, "campaign_sender", since)
         entries = eventually(
             lambda: [e for e in staff.held(address)["campaigns"] if e["outcome"] != "claimed"],
@@ -131,23 +160,39 @@ def test_campaign_sender_without_a_right_to_send_holds_it_against_nobody(
         )
         assert [e["outcome"] for e in entries] == ["retry"]
         assert product.mails(address) == []
-    # It concerns everybody, so the campaign waits for a person.
-    assert staff.post_json(f"/campaigns/{campaign_id}/resume", {}).status == 200
+        # It concerns everybody, so the campaign waits for a person.
+        eventually(lambda: staff.show(campaign_id)["pause_reason"] == "account", "the pause")
+    staff.act(campaign_id, "resume")
     staff.done(campaign_id)
     product.mail(address, subject)
     assert [e["outcome"] for e in staff.held(address)["campaigns"]] == ["sent"]
 
 
-def test_campaign_sender_without_a_right_to_claim_sends_nothing(product: Product) -> None:
-    staff, address, since = product.staff("CS"), product.subscriber("denied"), time.time()
+@pytest.mark.parametrize(
+    "action",
+    [
+        "dynamodb:PutItem",  # a line in the ledger
+        "dynamodb:ConditionCheckItem",  # on the permission as it was judged
+        "dynamodb:UpdateItem",  # the account's pace
+        "ses:GetAccount",  # its limits
+    ],
+)
+def test_campaign_sender_without_a_right_to_claim_sends_nothing(
+    product: Product, action: str
+) -> None:
+    staff, (audience, [address]), since = product.staff("CS"), product.readers(1), time.time()
     subject = unique("記録できない")
-    campaign_id = staff.approved_campaign(subject)
-    with without(product, "campaign_sender", "dynamodb:PutItem"):
-        assert staff.post_json(f"/campaigns/{campaign_id}/send", {}).status == 200
+    campaign_id = staff.approved_campaign(subject, audience=audience)
+    # A fresh process: it does not remember the limits.
+    with (
+        settings(product, "campaign_sender", FRESH=unique("process")),
+        without(product, "campaign_sender", action),
+    ):
+        staff.act(campaign_id, "send")
         denial_in_log(product, "campaign_sender", since)
     assert product.mails(address, subject) == []
     # The failed jobs come back only after the queue's visibility timeout; sending again is quicker.
-    assert staff.post_json(f"/campaigns/{campaign_id}/send", {}).status == 200
+    staff.act(campaign_id, "send")
     staff.done(campaign_id)
     product.mail(address, subject)
 
@@ -174,6 +219,22 @@ def test_ses_feedback_without_a_right_to_write_fails_and_is_tried_again(
         assert "FunctionError" in invoke(FunctionName=function, Payload=payload)
     denial_in_log(product, "ses_feedback", since)
     assert "FunctionError" not in invoke(FunctionName=function, Payload=payload)
+
+
+# ---- standings ----
+
+
+def test_standings_without_a_right_to_write_are_brought_up_to_date_later(
+    product: Product,
+) -> None:
+    """It fails, and the same changes come again: no count is lost."""
+    staff, form_id, since = product.staff("CS"), product.new_form(), time.time()
+    with without(product, "standings", "dynamodb:UpdateItem"):
+        product.submit(form_id, product.address("denied"), ticked=True)
+        denial_in_log(product, "standings", since)
+    eventually(
+        lambda: staff.dry_run({"form_ids": [form_id]})["not_eligible"] == 1, "the count after all"
+    )
 
 
 # ---- what no function may do, asked with its own rights ----
@@ -228,6 +289,23 @@ def queue(product: Product, session: boto3.Session) -> Any:
     )
 
 
+def limits(product: Product, session: boto3.Session) -> Any:
+    """Of SES's stand-in, which asks IAM as SES would."""
+    url = product.aws.functions.get_function_configuration(
+        FunctionName=product.function("campaign_sender")
+    )["Environment"]["Variables"]["AWS_ENDPOINT_URL_SESV2"]
+    return session.client("sesv2", endpoint_url=url).get_account()
+
+
+def schedule(name: str) -> Call:
+    return lambda product, session: _client(product, session, "scheduler").create_schedule(
+        Name=name,
+        ScheduleExpression="at(2099-01-01T00:00:00)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": "arn:aws:sqs:ap-northeast-1:0:q", "RoleArn": "arn:aws:iam::0:role/r"},
+    )
+
+
 def secret(variable: str, of: str) -> Call:
     def read(product: Product, session: boto3.Session) -> Any:
         config = product.aws.functions.get_function_configuration(FunctionName=product.function(of))
@@ -253,10 +331,14 @@ ALLOWED: Mapping[str, Mapping[str, Call]] = {
         "read a contact": get("contacts", "contact_id"),
         "a contact's history": query("events"),
         "list forms": scan("forms"),
+        "read the mailing list": READ_EVERYBODY["read the mailing list"],  # dry runs judge it
         "contact key": contact_key,
         "link keys": link_keys,  # of tests of a campaign
+        "counts and samples": query("standings", "place", "~counts", "by_place"),
     },
     "campaign_sender": {
+        "the account's limits": limits,
+        "the ledger": query("ledger", "campaign_id", "0" * 12),
         "read the mailing list": READ_EVERYBODY["read the mailing list"],
         "link keys": link_keys,
     },
@@ -279,8 +361,12 @@ DENIED: Mapping[str, Mapping[str, Call]] = {
         "start sending": queue,
     },
     "staff_api": {
-        **READ_EVERYBODY,
+        "scan contacts": scan("contacts"),
+        "scan events": scan("events"),
         "delete a contact": delete("contacts"),
+        "scan the ledger": scan("ledger"),
+        "read a lone standing": get("standings", "contact_id"),
+        "change a schedule of another": schedule("other"),
     },
     "campaign_sender": {
         "scan contacts": scan("contacts"),
@@ -288,6 +374,21 @@ DENIED: Mapping[str, Mapping[str, Call]] = {
         "a contact's history": query("events"),
         "delete a contact": delete("contacts"),
         "contact key": contact_key,
+        "scan the ledger": scan("ledger"),
+        "read a standing": get("standings", "contact_id"),
+        "send one mail": mail,
+        "make a schedule": schedule("optin-e2e"),
+    },
+    "standings": {
+        "scan contacts": scan("contacts"),
+        "read a contact": get("contacts", "contact_id"),
+        "a contact's history": query("events"),
+        "read a campaign": get("campaigns", "campaign_id"),
+        "contact key": contact_key,
+        "link keys": link_keys,
+        "send mail": mail,
+        "start sending": queue,
+        "make a schedule": schedule("optin-e2e"),
     },
     "ses_feedback": {
         **READ_EVERYBODY,
