@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.adapters import aws
 from shared.adapters.contacts import (
     SHARDS,
     ContactStore,
@@ -51,6 +53,36 @@ def sent(world: World) -> list[str]:
 
     world.dynamodb.meta.events.register("before-call.dynamodb", note, unique_id="count")
     return operations
+
+
+def test_the_functions_client_reads_what_boto3_reads(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes items as they come, also those that say why a transaction was cancelled."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-1")
+    client: Any = aws._session.__wrapped__().create_client("dynamodb")
+    world.confirmed(EMAIL)
+    key = {"contact_id": {"S": ME}}
+    refused = {
+        "ConditionCheck": {
+            "TableName": "contacts",
+            "Key": key,
+            "ConditionExpression": "attribute_not_exists(contact_id)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+    asked: tuple[Callable[[Any], Any], ...] = (
+        lambda c: c.get_item(TableName="contacts", Key=key)["Item"],
+        lambda c: c.scan(TableName="events")["Items"],
+        lambda c: c.scan(TableName="forms")["Items"],  # lists, sets, numbers, booleans
+        lambda c: c.batch_get_item(RequestItems={"contacts": {"Keys": [key]}})["Responses"],
+    )
+    for ask in asked:
+        assert ask(client) == ask(world.dynamodb) != []
+    with pytest.raises(ClientError) as error:
+        client.transact_write_items(TransactItems=[refused])
+    [reason] = aws.cancellation_reasons(error.value)
+    assert contact_of(reason["Item"]) == world.contacts.get(ME)
 
 
 def test_an_event_is_one_call_for_a_new_and_for_a_known_contact(
