@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import JSONParser, ResponseParserFactory
 
 from shared.domain.errors import Unavailable
 
@@ -34,18 +35,43 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     parameter_validation=False,
 )
+SEND_SECONDS = 12
+"""SES has answered after that, or the answer is lost. Less than the sender's settle_seconds."""
+
 # A lost answer is not a failure: the sender must never repeat this call by itself.
 _SEND_ONCE = Config(
     connect_timeout=2,
-    read_timeout=10,
+    read_timeout=SEND_SECONDS - 2,
     retries={"total_max_attempts": 1},
     parameter_validation=False,
 )
 
 
+class _Parser(JSONParser):
+    """Takes DynamoDB's items as they come, which is half of a sender's processor.
+
+    botocore would build each attribute anew, and decode binary ones. None is binary here
+    (``attributes``), so what it would build is equal to what came.
+    """
+
+    def _handle_map(self, shape: Any, value: Any) -> Any:
+        if shape.value.name == "AttributeValue":
+            return value
+        return super()._handle_map(shape, value)  # type: ignore[misc]
+
+
+class _Parsers(ResponseParserFactory):
+    def create_parser(self, protocol_name: str) -> Any:
+        if protocol_name == "json":
+            return _Parser(**self._defaults)  # type: ignore[attr-defined]
+        return super().create_parser(protocol_name)
+
+
 @cache
 def _session() -> botocore.session.Session:
-    return botocore.session.get_session()
+    session = botocore.session.get_session()
+    session.register_component("response_parser_factory", _Parsers())
+    return session
 
 
 def _client(service: str, config: Config) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.config import Config, ConfigError, read_config
+from shared.adapters import aws
 from tests.infrastructure.assembly import CONTEXT
 
 
@@ -37,6 +38,11 @@ def test_numbers_differ_by_target_and_can_be_lowered() -> None:
     assert read().posts_per_hour_per_address == 20
     assert read(target="local").posts_per_hour_per_address == 600
     assert read(target="local", posts_per_hour_per_address="3").posts_per_hour_per_address == 3
+
+
+@pytest.mark.parametrize("target", ["aws", "local"])
+def test_a_claim_is_not_settled_while_ses_may_still_answer(target: str) -> None:
+    assert read(target=target).settle_seconds > aws.SEND_SECONDS
 
 
 def test_tests_of_a_campaign_go_to_the_mail_domain_and_where_else_is_said() -> None:
