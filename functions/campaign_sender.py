@@ -38,6 +38,7 @@ from shared.adapters.secrets import Secrets
 from shared.domain import lifecycle
 from shared.domain.audience import EVERYONE, matches
 from shared.domain.campaigns import (
+    SES_FAILED,
     Campaign,
     CampaignStatus,
     Entry,
@@ -60,6 +61,7 @@ _STOP_BEFORE_MS = 30_000  # leaves time to finish the batch in hand and queue th
 _MAX_DELAY_SECONDS = 900  # SQS
 _RETRY_SECONDS = 10
 _TRIES = 6
+_FAILURES = 8  # of SES at one recipient; where it fails at all, over more than twenty minutes
 _FIRST_WAIT_SECONDS = 0.05
 
 
@@ -382,7 +384,10 @@ class _Shard:
         self.deps.ledger.record(
             self.campaign.campaign_id,
             batch,
-            [Result(_OUTCOME_OF[a.fate], a.message_id, a.reason) for a in answers],
+            [
+                _result(answer, candidate)
+                for answer, candidate in zip(answers, claimed, strict=True)
+            ],
             self.deps.now(),
         )
         self._weigh(answers, batch)
@@ -410,7 +415,7 @@ class _Shard:
             self._pause(next(a.reason for a in answers if a.fate is Fate.ACCOUNT))
         if fates[Fate.QUOTA]:
             raise _Stop(_MAX_DELAY_SECONDS)
-        if fates[Fate.NOT_NOW] or fates[Fate.UNKNOWN] == len(answers):
+        if fates[Fate.NOT_NOW] or fates[Fate.FAILED] or fates[Fate.UNKNOWN] == len(answers):
             raise _Stop(_RETRY_SECONDS * 2 ** min(0 if self.accepted else self.job.tries, 7))
 
     def _pause(self, why: str) -> None:
@@ -454,6 +459,15 @@ class _Merge:
         while self._at is not None and self._at < contact_id:
             self._at = next(self._ids, None)
         return self._at == contact_id
+
+
+def _result(answer: Answer, candidate: Candidate) -> Result:
+    """What is recorded. Whom SES fails at again and again is given up, and waits for no one."""
+    if answer.fate is not Fate.FAILED:
+        return Result(_OUTCOME_OF[answer.fate], answer.message_id, answer.reason)
+    before = candidate.held.failed_before if candidate.held else 0
+    outcome = Outcome.RETRY if before + 1 < _FAILURES else Outcome.REJECTED
+    return Result(outcome, reason=SES_FAILED)
 
 
 _OUTCOME_OF: Mapping[Fate, Outcome] = {

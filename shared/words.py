@@ -124,6 +124,9 @@ REASONS: Mapping[str, Words] = {
             "メール配信サービスが拒否(宛先の形式)", "refused by the mail service (form of address)"
         ),
     ),
+    "ses_failed": Words(
+        "メール配信サービスで繰り返し失敗", "the mail service failed at it again and again"
+    ),
     "ses_rendering_failure": Words(
         "メールを作成できなかった", "the mail service could not make the mail"
     ),

@@ -145,8 +145,12 @@ class Ledger:
             return self._putting(entry)
         return self._updating(
             candidate.held,
-            "SET slot = :new, #at = :now",
-            {":new": {"S": slot}, ":now": {"S": stamp(now)}},
+            "SET slot = :new, #at = :now, failures = :failures",
+            {
+                ":new": {"S": slot},
+                ":now": {"S": stamp(now)},
+                ":failures": {"N": str(candidate.held.failed_before)},
+            },
             {"#at": "at"},
         )
 
@@ -454,6 +458,7 @@ def _entry_of(item: Mapping[str, Any]) -> Entry:
         reason=item.get("reason", none)["S"],
         message_id=item.get("message_id", none)["S"],
         slot=item.get("slot", none)["S"],
+        failures=int(item.get("failures", {"N": "0"})["N"]),
     )
 
 

@@ -34,6 +34,7 @@ class Fate(StrEnum):
     QUOTA = "quota"  # likewise, but not before the 24-hour quota has room
     ACCOUNT = "account"  # likewise, but SES refuses everybody until somebody acts
     REFUSED = "refused"  # surely not accepted; asking again is no use
+    FAILED = "failed"  # surely not accepted, SES does not say why; worth another try or two
     UNKNOWN = "unknown"  # the answer was lost: only SES knows
 
 
@@ -43,7 +44,7 @@ _OF_STATUS = {
     "INVALID_PARAMETER": Fate.REFUSED,
     "ACCOUNT_THROTTLED": Fate.NOT_NOW,
     "TRANSIENT_FAILURE": Fate.NOT_NOW,
-    "FAILED": Fate.NOT_NOW,
+    "FAILED": Fate.FAILED,
     "ACCOUNT_DAILY_QUOTA_EXCEEDED": Fate.QUOTA,
     "ACCOUNT_SUSPENDED": Fate.ACCOUNT,
     "ACCOUNT_SENDING_PAUSED": Fate.ACCOUNT,

@@ -75,6 +75,7 @@ class Entry:
     """One ledger line: what became of ``contact_id`` in ``campaign_id``, since ``at``.
 
     ``slot`` is the place in the batch that claimed the recipient: batch, dot, number.
+    ``failures`` counts how often SES could not say why it failed (``failed_before``).
     """
 
     campaign_id: str
@@ -84,6 +85,16 @@ class Entry:
     reason: str = ""
     message_id: str = ""
     slot: str = ""
+    failures: int = 0
+
+    @property
+    def failed_before(self) -> int:
+        """``failures``, with the one that this line's last batch reports."""
+        return self.failures + (self.outcome is Outcome.RETRY and self.reason == SES_FAILED)
+
+
+SES_FAILED = "ses_failed"
+"""SES took the call and failed at this recipient, without a reason."""
 
 
 class Step(StrEnum):

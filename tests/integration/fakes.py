@@ -91,7 +91,8 @@ class FakeSes:
     refuses: str = ""  # every call, with this error
     bad: set[str] = field(default_factory=set)  # a bulk call with one of them is refused whole
     rate: float = 1_000.0
-    per_day: float = -1.0  # unlimited
+    quota: float = -1.0  # unlimited
+    quota_hours: float = 24.0
     bulk_calls: int = 0
     untold: list[dict[str, Any]] = field(default_factory=list)
     sent_at: list[datetime] = field(default_factory=list)
@@ -122,14 +123,15 @@ class FakeSes:
             "SendingEnabled": True,
             "EnforcementStatus": "HEALTHY",
             "SendQuota": {
-                "Max24HourSend": self.per_day,
+                "Max24HourSend": self.quota,
                 "MaxSendRate": self.rate,
-                "SentLast24Hours": float(self.sent_today()),
+                "SentLast24Hours": float(self.used()),
             },
         }
 
-    def sent_today(self) -> int:
-        since = self.clock.now() - timedelta(hours=24)
+    def used(self) -> int:
+        """Mails that count against the quota now."""
+        since = self.clock.now() - timedelta(hours=self.quota_hours)
         return sum(at > since for at in self.sent_at)
 
     def send_bulk_email(self, **request: Any) -> dict[str, Any]:
@@ -156,7 +158,7 @@ class FakeSes:
         status = self.statuses.get(to, "MESSAGE_REJECTED" if to in self.rejects else entry.status)
         if _use_up(self.throttles, to):
             status = "ACCOUNT_THROTTLED"
-        elif 0 <= self.per_day <= self.sent_today():
+        elif 0 <= self.quota <= self.used():
             status = "ACCOUNT_DAILY_QUOTA_EXCEEDED"
         if status != "SUCCESS" or entry.message is None:
             return {"Status": status, "Error": entry.error or status}

@@ -61,10 +61,6 @@ def test_the_eligible_get_one_mail_and_the_others_a_line_that_says_why(sending: 
     world.confirmed("back@example.jp")
     world.happened("back@example.jp", EventKind.UNSUBSCRIBED, source=Source.LINK)
     world.happened("back@example.jp", EventKind.RESUBSCRIBED, source=Source.LINK)
-    world.confirmed("bounced@example.jp")
-    world.happened("bounced@example.jp", EventKind.BOUNCED, source=Source.SES)
-    world.confirmed("held@example.jp")
-    world.happened("held@example.jp", EventKind.HELD, source=Source.REPLY)
     world.happened("a..b@docomo.ne.jp", EventKind.NOTIFIED)
     world.happened("eu@example.jp", EventKind.NOTIFIED)
     world.happened("eu@example.jp", EventKind.RESIDENCE_STATED, details={"region": "EU"})
@@ -75,20 +71,40 @@ def test_the_eligible_get_one_mail_and_the_others_a_line_that_says_why(sending: 
     }  # fmt: skip
     for email in world.mails_per_person():
         assert outcome(world, email) == (Outcome.SENT, "")
-    assert outcome(world, "bounced@example.jp") == (Outcome.SKIPPED, "bounced")
-    assert outcome(world, "held@example.jp") == (Outcome.SKIPPED, "held")
     assert outcome(world, "a..b@docomo.ne.jp") == (Outcome.SKIPPED, "legacy_address")
     assert outcome(world, "eu@example.jp") == (Outcome.SKIPPED, "overseas_no_yes")
     assert world.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
 
 
-def test_who_refused_is_not_even_judged(sending: World) -> None:
-    """They are off the mailing list: no ledger line; their contact says why."""
+OFF_THE_LIST = {
+    EventKind.UNSUBSCRIBED: (Source.LINK, "unsubscribed"),
+    EventKind.BOUNCED: (Source.SES, "bounced"),
+    EventKind.HELD: (Source.REPLY, "held"),
+}
+
+
+@pytest.mark.parametrize("kind", OFF_THE_LIST)
+def test_who_is_off_the_list_is_not_even_judged(sending: World, kind: EventKind) -> None:
+    """No ledger line; their contact says why."""
     sending.confirmed("stopped@example.jp")
-    sending.happened("stopped@example.jp", EventKind.UNSUBSCRIBED, source=Source.LINK)
+    sending.happened("stopped@example.jp", kind, source=OFF_THE_LIST[kind][0])
     work_off(Run(sending))
     assert not sending.ses.mails
     assert not ledger(sending)
+
+
+@pytest.mark.parametrize("kind", OFF_THE_LIST)
+def test_who_falls_off_between_listing_and_claiming_has_a_line_that_says_why(
+    sending: World, kind: EventKind
+) -> None:
+    email, other = same_shard(2)
+    for someone in (email, other):
+        sending.confirmed(someone)
+    source, reason = OFF_THE_LIST[kind]
+    change = Meanwhile("transact_write_items", lambda: sending.happened(email, kind, source=source))
+    run_job(sending, "07", wrap=change.wrap)
+    assert sending.mails_per_person() == {other: 1}
+    assert outcome(sending, email) == (Outcome.SKIPPED, reason)
 
 
 def test_the_stricter_profile_is_obeyed(sending: World) -> None:
@@ -154,11 +170,11 @@ def test_a_new_yes_between_listing_and_claiming_is_judged_anew(sending: World) -
 
 
 def run_job(
-    world: World, shard: str, *, wrap: Callable[[Any], Any] = unwrapped, **more: Any
+    world: World, in_shard: str, *, wrap: Callable[[Any], Any] = unwrapped, **more: Any
 ) -> list[Any]:
     """One invocation with one job; the failures it reports."""
     event = payload("campaign_sender")
-    job = {"campaign_id": CAMPAIGN, "shard": shard, "after": "", "settling": False, **more}
+    job = {"campaign_id": CAMPAIGN, "shard": in_shard, "after": "", "settling": False, **more}
     event["Records"][0]["body"] = json.dumps(job)
     answer = campaign_sender.handler(event, LambdaContext(), world.campaign_sender(wrap))
     return list(answer["batchItemFailures"])
@@ -389,6 +405,32 @@ def test_a_throttled_entry_is_sent_later_and_nobody_twice(sending: World) -> Non
     assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
 
 
+def test_whom_ses_fails_at_again_and_again_is_given_up(sending: World) -> None:
+    people = only_shard_07(sending, 3)
+    sending.ses.statuses = {people[1]: "FAILED"}
+    faults = Faults()
+    work_off(Run(sending, faults))
+    assert sending.mails_per_person() == dict.fromkeys([people[0], people[2]], 1)
+    assert outcome(sending, people[1]) == (Outcome.REJECTED, "ses_failed")
+    assert faults.calls.count("send_bulk_email") == 8
+    assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+
+
+def test_ses_may_fail_at_everybody_for_a_while(sending: World) -> None:
+    people = only_shard_07(sending, 3)
+    sending.ses.statuses = dict.fromkeys(people, "FAILED")
+    began = sending.clock.now()
+    for _ in range(7):
+        message = sending.queue.receive()
+        assert message is not None
+        assert run_job(sending, "07", **json.loads(message.body)) == []
+        sending.queue.delete(message)
+    assert sending.clock.now() - began >= timedelta(minutes=10)
+    sending.ses.statuses = {}
+    work_off(Run(sending))
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+
+
 def test_one_bad_address_that_fails_the_whole_call_harms_nobody_else(sending: World) -> None:
     people = only_shard_07(sending, 30)
     sending.ses.bad = {people[11]}
@@ -462,7 +504,7 @@ def test_pausing_and_cancelling_act_before_the_next_batch(
 
 def test_a_full_quota_waits_and_goes_on_by_itself(sending: World) -> None:
     people = only_shard_07(sending, 30)
-    sending.ses.per_day = 20
+    sending.ses.quota = 20
     began = sending.clock.now()
     work_off(Run(sending), most=700)
     assert sending.mails_per_person() == dict.fromkeys(people, 1)
@@ -473,7 +515,7 @@ def test_a_full_quota_waits_and_goes_on_by_itself(sending: World) -> None:
 def test_a_quota_that_others_use_up_meanwhile_drops_nobody(sending: World) -> None:
     """GetAccount promised more than SES then takes."""
     people = only_shard_07(sending, 30)
-    sending.ses.per_day = 40
+    sending.ses.quota = 40
     used = Meanwhile(
         "send_bulk_email",
         lambda: sending.ses.sent_at.extend([sending.clock.now()] * 25),

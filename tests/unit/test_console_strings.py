@@ -14,7 +14,7 @@ from functions.staff_api.schemas import Channel
 from shared.adapters import mailer
 from shared.domain import eligibility
 from shared.domain.address import AddressKind
-from shared.domain.campaigns import CampaignStatus, Outcome, PauseReason
+from shared.domain.campaigns import SES_FAILED, CampaignStatus, Outcome, PauseReason
 from shared.domain.contact import Contact
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import UNSUBSCRIBE_REASONS, EventKind, Source
@@ -54,7 +54,7 @@ REFUSED_BY_SES = [
         (strings.CHANNELS, Channel),
         (strings.UNSUBSCRIBE_REASONS, UNSUBSCRIBE_REASONS),
         (strings.CONDITIONS, CONDITIONS),
-        (strings.REASONS, [*UNMET, *REFUSED, "frequency_cap", *REFUSED_BY_SES]),
+        (strings.REASONS, [*UNMET, *REFUSED, "frequency_cap", SES_FAILED, *REFUSED_BY_SES]),
     ],
 )
 def test_every_code_has_words_and_no_words_are_left_over(
