@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.contact import Contact, Mark, Register
-from shared.domain.events import Source
+from shared.domain.events import EventKind, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,75 @@ def permission_of(contact: Contact) -> Mark | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an address came from: what a filter asks about.
+
+    ``at`` is when the permission was given; where there is none, when the address came.
+    """
+
+    source: Source
+    form_id: str
+    municipality: str
+    at: datetime
+
+
+def origin_of(contact: Contact) -> Origin | None:
+    """Where an address came from; None where neither a permission nor a form post is held.
+
+    Somebody who stopped and came back through the link in a mail still came from the form
+    they once filled in, so that an undo takes nobody out of an audience.
+    """
+    permission = permission_of(contact)
+    fact = permission
+    if permission is None or permission.kind is EventKind.RESUBSCRIBED:
+        fact = _latest_acquisition(contact) or permission
+    if fact is None:
+        return None
+    return Origin(
+        _source_of(contact, fact),
+        fact.values.get("form_id", ""),
+        fact.values.get("municipality", ""),
+        (permission or fact).at,
+    )
+
+
+_ACQUISITIONS = (Register.OPTED_IN, Register.UNTICKED, Register.NOTIFIED, Register.IMPORTED_YES)
+
+
+def _latest_acquisition(contact: Contact) -> Mark | None:
+    marks = [mark for register in _ACQUISITIONS if (mark := contact.get(register))]
+    return max(marks, key=lambda mark: mark.key, default=None)
+
+
+def _source_of(contact: Contact, fact: Mark) -> Source:
+    """A registration by an advisor stands for the form it confirms."""
+    opted_in = contact.get(Register.OPTED_IN)
+    return opted_in.source if fact.kind is EventKind.REGISTERED and opted_in else fact.source
+
+
 def matches(contact: Contact, audience: Audience, received: Collection[str] = ()) -> bool:
     """Whether a contact is meant. ``received`` are those named campaigns it was sent."""
-    permission = permission_of(contact)
-    if permission is None:
-        return audience == EVERYONE
-    values, at = permission.values, permission.at
     return (
-        (not audience.sources or _source_of(contact, permission) in audience.sources)
-        and (not audience.form_ids or values.get("form_id") in audience.form_ids)
-        and (not audience.municipalities or values.get("municipality") in audience.municipalities)
-        and (audience.registered_from is None or at >= audience.registered_from)
-        and (audience.registered_until is None or at < audience.registered_until)
+        _comes_from(origin_of(contact), audience)
         and (not audience.received or audience.received in received)
         and (not audience.not_received or audience.not_received not in received)
     )
 
 
-def _source_of(contact: Contact, permission: Mark) -> Source:
-    """Where the address came from: a registration by staff stands for the form it confirms."""
-    opted_in = contact.get(Register.OPTED_IN)
-    if permission.source is Source.STAFF and opted_in is not None:
-        return opted_in.source
-    return permission.source
+def _comes_from(origin: Origin | None, audience: Audience) -> bool:
+    if origin is None:
+        return not (
+            audience.sources
+            or audience.form_ids
+            or audience.municipalities
+            or audience.registered_from
+            or audience.registered_until
+        )
+    return (
+        (not audience.sources or origin.source in audience.sources)
+        and (not audience.form_ids or origin.form_id in audience.form_ids)
+        and (not audience.municipalities or origin.municipality in audience.municipalities)
+        and (audience.registered_from is None or origin.at >= audience.registered_from)
+        and (audience.registered_until is None or origin.at < audience.registered_until)
+    )

@@ -45,7 +45,8 @@ class Outcome(StrEnum):
 class Campaign:
     """One bulk mail: subject and Markdown body, for whom, and how far it has come.
 
-    ``text`` is the hand-edited text part, empty where it is made from ``body``. ``version``
+    ``text`` is the hand-edited text part, empty where it is made from ``body``. ``authors``
+    are all who edited it, ``edited_by`` is the last of them. ``version``
     counts the saves, so that nobody overwrites what somebody else saved meanwhile.
     """
 
@@ -58,6 +59,7 @@ class Campaign:
     text: str = ""
     audience: Audience = EVERYONE
     edited_by: str = ""
+    authors: frozenset[str] = frozenset()
     tested_hash: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
@@ -109,11 +111,11 @@ _NOT_TEXT = frozenset({"Cc", "Zl", "Zp", "Cs"})
 _MAX_BODY = 20_000
 
 
-def check_content(subject: str, body: str) -> None:
+def check_content(subject: str, body: str, text: str = "") -> None:
     """Refuse a campaign whose own text cannot be sent.
 
     Raises:
-        Unprocessable: naming ``subject`` or ``body``.
+        Unprocessable: naming ``subject``, ``body`` or ``text``.
     """
     problems: dict[str, FieldProblem] = {}
     if not subject.strip() or len(subject) > _MAX_SUBJECT or not _is_text(subject):
@@ -127,6 +129,12 @@ def check_content(subject: str, body: str) -> None:
             "body",
             f"本文を1〜{_MAX_BODY}文字で入力してください。",
             f"Enter a body of 1 to {_MAX_BODY} characters.",
+        )
+    if len(text) > _MAX_BODY or not _is_text(text, also="\t\r\n"):
+        problems["text"] = FieldProblem(
+            "text",
+            f"テキスト版の本文は{_MAX_BODY}文字以内で入力してください。",
+            f"Enter a text part of at most {_MAX_BODY} characters, or none.",
         )
     if problems:
         raise Unprocessable(problems)

@@ -4,8 +4,10 @@
                              └──────────────── sending ⇄ paused ── done
     draft, approved, scheduled, sending, paused ── cancelled
 
-Editing after approval withdraws it. A campaign is sent once: nothing leads out of done or
-cancelled, and a clone is a new campaign. Each transition takes the campaign as it was read
+Editing after approval withdraws it, and taking back a schedule leads back to approved. A
+campaign is sent once: nothing leads out of done or cancelled, and a clone is a new campaign.
+A scheduled start means nothing by itself: when it arrives, ``is_due`` asks whether the
+campaign (still) waits for it. Each transition takes the campaign as it was read
 and gives it as it should be; the store saves it only if it is still what was read, so of two
 people at once one succeeds and the other is told.
 """
@@ -13,14 +15,18 @@ people at once one succeeds and the other is told.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.audience import Audience
 from shared.domain.campaigns import Campaign, CampaignStatus, PauseReason
 from shared.domain.errors import Conflict, FieldProblem, NotAllowed, Unprocessable
+from shared.domain.events import stamp
 
 LATEST_START = timedelta(days=365)
+# Clocks differ, and EventBridge Scheduler starts within a minute.
+_TOLERANCE = timedelta(minutes=1)
 _BEFORE_SENDING = frozenset(
     {CampaignStatus.DRAFT, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED}
 )
@@ -28,9 +34,24 @@ _ENDED = frozenset({CampaignStatus.DONE, CampaignStatus.CANCELLED})
 
 
 def content_hash(campaign: Campaign) -> str:
-    """What a test and an approval refer to: subject, body, hand-edited text and audience."""
-    parts = (campaign.subject, campaign.body, campaign.text, repr(campaign.audience))
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+    """What a test and an approval refer to: subject, body, hand-edited text and audience.
+
+    The same in every process: sets are sorted, moments spelt in UTC.
+    """
+    audience = campaign.audience
+    parts = (
+        campaign.subject,
+        campaign.body,
+        campaign.text,
+        sorted(audience.sources),
+        sorted(audience.form_ids),
+        sorted(audience.municipalities),
+        stamp(audience.registered_from) if audience.registered_from else "",
+        stamp(audience.registered_until) if audience.registered_until else "",
+        audience.received,
+        audience.not_received,
+    )
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def edited(
@@ -55,6 +76,7 @@ def edited(
         text=text,
         audience=audience,
         edited_by=actor,
+        authors=campaign.authors | {actor},
         status=CampaignStatus.DRAFT,
         approved_by="",
         approved_at=None,
@@ -78,13 +100,13 @@ def approved(
     """Approved for sending. Approving again by the same person changes nothing.
 
     Raises:
-        NotAllowed: the approver wrote or edited it, and the setting asks for a second person.
+        NotAllowed: the approver wrote or edited it, and the setting asks for somebody else.
         Conflict: not a draft, or no test of this content was sent.
     """
     if campaign.status is CampaignStatus.APPROVED and campaign.approved_by == actor:
         return campaign
     _require(campaign, {CampaignStatus.DRAFT}, "approve")
-    if actor in {campaign.created_by, campaign.edited_by} and not author_may_approve:
+    if actor in campaign.authors | {campaign.created_by} and not author_may_approve:
         raise NotAllowed(
             "author_cannot_approve",
             "作成・編集した本人は承認できません。ほかの担当者に承認を依頼してください。",
@@ -120,6 +142,30 @@ def scheduled(campaign: Campaign, *, at: datetime, now: datetime) -> Campaign:
     return replace(campaign, status=CampaignStatus.SCHEDULED, scheduled_for=at)
 
 
+def unscheduled(campaign: Campaign) -> Campaign:
+    """Approved still, but nothing starts by itself. Repeating it changes nothing.
+
+    Raises:
+        Conflict: it is neither scheduled nor approved.
+    """
+    if campaign.status is CampaignStatus.APPROVED:
+        return campaign
+    _require(campaign, {CampaignStatus.SCHEDULED}, "unschedule")
+    return replace(campaign, status=CampaignStatus.APPROVED, scheduled_for=None)
+
+
+def is_due(campaign: Campaign, *, now: datetime) -> bool:
+    """Whether a scheduled start that arrives now is the one the campaign waits for.
+
+    A start that was left behind (edited, moved, taken back, cancelled or sent since) is not.
+    """
+    return (
+        campaign.status is CampaignStatus.SCHEDULED
+        and campaign.scheduled_for is not None
+        and campaign.scheduled_for - _TOLERANCE <= now
+    )
+
+
 def started(campaign: Campaign, *, now: datetime) -> Campaign:
     """Sending begins. Starting one that is sending changes nothing.
 
@@ -145,11 +191,13 @@ def paused(campaign: Campaign, reason: PauseReason) -> Campaign:
 
 
 def resumed(campaign: Campaign) -> Campaign:
-    """Sending goes on where it stopped.
+    """Sending goes on where it stopped. Resuming one that is sending changes nothing.
 
     Raises:
         Conflict: it is not paused.
     """
+    if campaign.status is CampaignStatus.SENDING:
+        return campaign
     _require(campaign, {CampaignStatus.PAUSED}, "resume")
     return replace(campaign, status=CampaignStatus.SENDING, pause_reason=None)
 
@@ -180,6 +228,7 @@ def cloned(campaign: Campaign, *, campaign_id: str, actor: str, now: datetime) -
     )
 
 
+_SENDS = frozenset({"send", "approve", "schedule", "resume"})
 _NAMES = {
     CampaignStatus.DRAFT: "下書き",
     CampaignStatus.APPROVED: "承認済み",
@@ -196,7 +245,7 @@ def _require(
 ) -> None:
     if campaign.status in allowed:
         return
-    if campaign.status in _ENDED and action in {"send", "approve", "schedule", "resume"}:
+    if campaign.status in _ENDED and action in _SENDS:
         raise Conflict(
             "already_sent",
             f"この配信は「{_NAMES[campaign.status]}」です。同じ配信を二度送ることはできません。"

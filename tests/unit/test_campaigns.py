@@ -81,3 +81,15 @@ def test_body(body: str) -> None:
 
 def test_both() -> None:
     assert wrong("", "") == {"subject", "body"}
+
+
+@pytest.mark.parametrize("text", ["い" * 20_001, "a\0b", "a\x1b[31m", "\ud800"])
+def test_text_part(text: str) -> None:
+    with pytest.raises(Unprocessable) as refused:
+        check_content("件名", "本文", text)
+    assert set(refused.value.fields) == {"text"}
+
+
+def test_a_text_part_of_ones_own_is_optional() -> None:
+    check_content("件名", "本文", "")
+    check_content("件名", "本文", "一行目\n二行目")
