@@ -105,7 +105,7 @@ format: setup
 
 # ---- AWS ----
 synth: setup
-	@cdk synth --quiet --all $(ARGS)
+	@cdk synth --quiet $(ARGS)
 	@echo 'Templates are in cdk.out'
 
 deploy: setup

@@ -13,6 +13,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.staff_api import audience, campaigns, contacts, feedback, forms, proof, registrations
@@ -40,6 +41,9 @@ def openapi_json() -> str:
         title="optin staff API",
         version="1",
         description="Contacts, registrations, unsubscriptions, forms and campaigns.",
+        servers=[Server(url=".")],  # relative to this document
+        security_schemes={"bearer": HTTPBearer(bearerFormat="JWT")},
+        security=[{"bearer": []}],
     )
 
 

@@ -33,8 +33,9 @@ def follow_link(context: BrowserContext, product: Product, mail: Json) -> Page:
     page.goto(f"{product.stack['mailbox_url']}?to={mail['to']}")
     page.get_by_role("link", name=mail["subject"]).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(mail["subject"])
+    # By the key: a click just after scrolling may miss what is inside a sandboxed frame.
     with context.expect_page() as opened:
-        page.frame_locator("iframe").get_by_role("link", name="配信停止").click()
+        page.frame_locator("iframe").get_by_role("link", name="配信停止").press("Enter")
     return opened.value
 
 
