@@ -100,7 +100,7 @@ def _query(body: dict[str, Any]) -> str:
             continue
         found.append(line)
         size += _size_of(line)
-        if size >= _PAGE_BYTES:
+        if size >= _PAGE_BYTES or len(found) == body.get("Limit"):
             more = contact_id
             break
     State.units["read"] += max(1, math.ceil(size / 4096))

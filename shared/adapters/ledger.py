@@ -36,6 +36,7 @@ _BATCH_KEY = "~batch#"  # after every contact id, which are hex
 _AFTER_IDS = "g"
 _ACTIONS = 100
 _KEYS = 100
+_PAGE = 2_000  # a megabyte of lines would be ten megabytes of memory
 _TRIES = 6
 _CODES: Mapping[Outcome, str] = {
     Outcome.SENT: "s",
@@ -341,7 +342,9 @@ class Ledger:
         known: dict[str, _Batch] = {}
         while True:
             with translated("ledger"):
-                answer = self.client.query(TableName=self.table, ConsistentRead=True, **query)
+                answer = self.client.query(
+                    TableName=self.table, ConsistentRead=True, Limit=_PAGE, **query
+                )
             known = self._batches(answer["Items"], known)
             for item in answer["Items"]:
                 yield _resolved(_entry_of(item), known)
