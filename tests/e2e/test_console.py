@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from shared.domain.zones import TOKYO
 from tests.e2e.browsing import complaints
-from tests.e2e.product import Product, unique
+from tests.e2e.product import Product, eventually, unique
 
 pytestmark = pytest.mark.e2e
 
@@ -131,6 +131,25 @@ def test_an_advisor_stops_a_draft_and_makes_another_of_it(page: Page, product: P
     page.get_by_label("件名").fill(product.note(unique("書き直し")))
     page.get_by_role("button", name="保存する").click()
     expect(page.get_by_role("status")).to_contain_text("保存しました")
+
+
+def test_a_bounce_is_lifted_with_a_reason(desk: Page, product: Product) -> None:
+    staff = product.staff("CS")
+    bounces = product.note(f"bounce+{unique('console').split()[1]}@simulator.amazonses.com")
+    product.submit(product.form("web_form"), bounces)
+    staff.campaign(product.note(unique("届かない")))
+    eventually(lambda: not staff.eligible(bounces), "the bounce")
+    sign_in(desk, product, "CS")
+    desk.goto(f"{product.stack['console_url']}/contacts/{staff.held(bounces)['contact_id']}")
+    region = desk.get_by_role("region", name="不達の解除")
+    region.get_by_text("不達を解除する").first.click()
+    region.get_by_label("解除する理由").fill("電話で、届くことを確認。")
+    assert complaints(desk) == []
+    region.get_by_role("button", name="不達を解除する").click()
+    expect(desk.get_by_role("status")).to_contain_text("不達を解除しました")
+    assert staff.eligible(bounces)
+    desk.get_by_role("link", name="送った・送らなかった理由").first.click()
+    expect(desk.get_by_role("region", name="Answer")).to_contain_text("届か")
 
 
 def test_who_may_not_confirm_sees_no_button(page: Page, product: Product) -> None:
