@@ -48,7 +48,7 @@ _SEND_ONCE = Config(
 
 
 class _Parser(JSONParser):
-    """Takes DynamoDB's items as they come, which is half of a sender's processor.
+    """Takes DynamoDB's items as they come, which saves a sender a third of its processor.
 
     botocore would build each attribute anew, and decode binary ones. None is binary here
     (``attributes``), so what it would build is equal to what came.
