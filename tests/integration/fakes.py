@@ -93,7 +93,6 @@ class FakeSes:
     rate: float = 1_000.0
     quota: float = -1.0  # unlimited
     quota_hours: float = 24.0
-    bulk_calls: int = 0
     untold: list[dict[str, Any]] = field(default_factory=list)
     sent_at: list[datetime] = field(default_factory=list)
     ids: int = 0
@@ -136,7 +135,6 @@ class FakeSes:
 
     def send_bulk_email(self, **request: Any) -> dict[str, Any]:
         check_request("sesv2", "SendBulkEmail", request)
-        self.bulk_calls += 1
         people = [entry["Destination"]["ToAddresses"][0] for entry in request["BulkEmailEntries"]]
         if self.refuses:
             raise client_error(self.refuses, 400, "SendBulkEmail")
