@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http.client import HTTPConnection, HTTPMessage
@@ -307,6 +307,11 @@ class Product:
         """The deployed name of ``form_intake`` and so on."""
         return self.output(f"{name.title().replace('_', '')}Function")
 
+    def variables(self, name: str) -> dict[str, str]:
+        """A function's environment."""
+        config = self.aws.functions.get_function_configuration(FunctionName=self.function(name))
+        return dict(config["Environment"]["Variables"])
+
     def log(self, name: str, since: float | None = None) -> list[str]:
         """A function's log lines since then, or since the tests began."""
         config = self.aws.functions.get_function_configuration(FunctionName=self.function(name))
@@ -417,15 +422,17 @@ class Product:
     @contextmanager
     def slow_mail(self) -> Iterator[None]:
         """SES takes one mail a second meanwhile."""
-        self._rate(1)
-        try:
-            yield
-        finally:
-            self._rate(50)
+        self.tell_ses(quota={"MaxSendRate": 1})
+        # Fresh processes, before and after: they remember the rate for a minute.
+        with settings(self, "campaign_sender", FRESH=_unique()):
+            try:
+                yield
+            finally:
+                self.tell_ses(quota={"MaxSendRate": 50})
 
-    def _rate(self, per_second: float) -> None:
+    def tell_ses(self, **wish: object) -> None:
+        """What its stand-in does next; see ``local.ses.server``."""
         url = urlsplit(self.stack["ses_control"])
-        wish = {"quota": {"MaxSendRate": per_second}}
         assert Http(f"{url.scheme}://{url.netloc}").post_json(url.path, wish).status == 200
 
     def subscriber_with_link(self) -> tuple[str, str]:
@@ -509,10 +516,15 @@ def role_of(product: Product, function: str) -> str:
     return config["Role"].rpartition("/")[2]
 
 
+def acting_as(product: Product, function: str) -> AbstractContextManager[boto3.Session]:
+    """The function's own rights in the test's hands."""
+    return in_role(product, role_of(product, function))
+
+
 @contextmanager
-def acting_as(product: Product, function: str) -> Iterator[boto3.Session]:
-    """The function's own rights in the test's hands: its role trusts this account meanwhile."""
-    iam, role = product.aws.iam, role_of(product, function)
+def in_role(product: Product, role: str) -> Iterator[boto3.Session]:
+    """A role's rights in the test's hands: it trusts this account meanwhile."""
+    iam = product.aws.iam
     described = iam.get_role(RoleName=role)["Role"]
     trust: Any = described["AssumeRolePolicyDocument"]
     original = trust if isinstance(trust, str) else json.dumps(trust)
@@ -546,7 +558,7 @@ def acting_as(product: Product, function: str) -> Iterator[boto3.Session]:
 def settings(product: Product, function: str, **changed: str) -> Iterator[None]:
     """The function runs with other environment variables meanwhile."""
     functions, name = product.aws.functions, product.function(function)
-    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    variables = product.variables(function)
     functions.update_function_configuration(
         FunctionName=name, Environment={"Variables": {**variables, **changed}}
     )

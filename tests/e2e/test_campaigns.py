@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.adapters.jobs import Job
 from tests.e2e.product import TESTER, Json, Product, Staff, eventually, unique
 
 pytestmark = pytest.mark.e2e
@@ -296,3 +299,30 @@ def test_a_cancelled_campaign_reaches_nobody_further_and_a_clone_does(
     author.done(clone["campaign_id"])
     assert arrived(product, readers, subject) == dict.fromkeys(readers, 1)
     author.post_json(f"/campaigns/{'0' * 12}/clone", {}).problem(404)
+
+
+# ---- what goes wrong ----
+
+
+def test_what_goes_wrong_for_one_harms_nobody_else(product: Product, author: Staff) -> None:
+    """A poisoned message, one address that SES refuses, an outage in between."""
+    audience, readers = product.readers(4)
+    subject = unique("障害")
+    campaign_id = author.approved_campaign(subject, audience=audience)
+    for body in ("no job", json.dumps(asdict(Job(campaign_id, "zz"))), "{}"):
+        product.aws.sqs.send_message(QueueUrl=product.output("CampaignQueueUrl"), MessageBody=body)
+    outage = {"status": 500, "type": "InternalServiceErrorException"}
+    product.tell_ses(status_next=["MESSAGE_REJECTED", "ACCOUNT_THROTTLED"], fail_next=[outage])
+    author.act(campaign_id, "send")
+    done = author.done(campaign_id)
+    assert done["figures"] == {"sent": 3, "rejected": 1}
+    findings = {reader: author.became_of(reader, campaign_id)["finding"] for reader in readers}
+    [refused] = [reader for reader, finding in findings.items() if finding == "rejected"]
+    expected = {reader: 1 for reader in readers if reader != refused}
+    assert arrived(product, readers, subject) == expected
+
+
+def test_nobody_to_send_to_is_done_at_once(author: Staff) -> None:
+    empty = {"municipalities": [unique("ない町")]}
+    done = author.campaign(unique("空"), audience=empty)
+    assert (done["eligible"], done["figures"]) == (0, {})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,11 +18,13 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from shared.adapters.jobs import Job
 from tests.e2e.product import (
     TESTER,
     Product,
     acting_as,
     eventually,
+    in_role,
     settings,
     unique,
     without,
@@ -291,9 +294,7 @@ def queue(product: Product, session: boto3.Session) -> Any:
 
 def limits(product: Product, session: boto3.Session) -> Any:
     """Of SES's stand-in, which asks IAM as SES would."""
-    url = product.aws.functions.get_function_configuration(
-        FunctionName=product.function("campaign_sender")
-    )["Environment"]["Variables"]["AWS_ENDPOINT_URL_SESV2"]
+    url = product.variables("campaign_sender")["AWS_ENDPOINT_URL_SESV2"]
     return session.client("sesv2", endpoint_url=url).get_account()
 
 
@@ -308,9 +309,8 @@ def schedule(name: str) -> Call:
 
 def secret(variable: str, of: str) -> Call:
     def read(product: Product, session: boto3.Session) -> Any:
-        config = product.aws.functions.get_function_configuration(FunctionName=product.function(of))
         return _client(product, session, "secretsmanager").get_secret_value(
-            SecretId=config["Environment"]["Variables"][variable]
+            SecretId=product.variables(of)[variable]
         )
 
     return read
@@ -410,13 +410,39 @@ DENIED: Mapping[str, Mapping[str, Call]] = {
 }
 
 
+def _is_refused(product: Product, session: boto3.Session, calls: Mapping[str, Call]) -> None:
+    for what, call in calls.items():
+        with pytest.raises(ClientError) as refused:
+            call(product, session)
+        code = refused.value.response["Error"]["Code"]
+        assert code in {"AccessDenied", "AccessDeniedException"}, what
+
+
 @pytest.mark.parametrize("function", DENIED)
 def test_a_function_may_do_its_own_work_and_no_other(product: Product, function: str) -> None:
     with acting_as(product, function) as session:
         for call in ALLOWED.get(function, {}).values():
             call(product, session)
-        for what, call in DENIED[function].items():
-            with pytest.raises(ClientError) as refused:
-                call(product, session)
-            code = refused.value.response["Error"]["Code"]
-            assert code in {"AccessDenied", "AccessDeniedException"}, what
+        _is_refused(product, session, DENIED[function])
+
+
+def test_a_scheduled_start_may_queue_a_job_and_nothing_else(product: Product) -> None:
+    """The stand-in's Scheduler asks nobody for its role's rights, so they are tried here.
+
+    What it queues begins nothing by itself: a campaign that waits for no start is left alone.
+    """
+    staff, since = product.staff("CS"), time.time()
+    draft = staff.write_campaign(unique("予約されていない"))
+    role = product.variables("staff_api")["SCHEDULE_ROLE_ARN"].rpartition("/")[2]
+    with in_role(product, role) as session:
+        _client(product, session, "sqs").send_message(
+            QueueUrl=product.output("CampaignQueueUrl"),
+            MessageBody=json.dumps(asdict(Job(draft, ""))),
+        )
+        calls = DENIED["standings"]
+        _is_refused(product, session, {w: c for w, c in calls.items() if c is not queue})
+    eventually(
+        lambda: any("not due" in line for line in product.log("campaign_sender", since)),
+        "the start that came to nothing",
+    )
+    assert staff.show(draft)["status"] == "draft"

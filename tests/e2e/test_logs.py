@@ -44,6 +44,21 @@ def lines(product: Product) -> dict[str, str]:
     product.site.post_form(link, {"List-Unsubscribe": "One-Click"})
     reason = product.note(unique("理由"))
     staff.post_json("/unsubscriptions", {"email": taro, "reason": reason})
+    # Whoever is tested on, asked about or refused.
+    draft = staff.write_campaign(product.note(unique("件名")), product.note(unique("本文")))
+    for to in (taro, product.address("tester"), product.note(unique("tester"))):
+        staff.post_json(f"/campaigns/{draft}/test", {"to": to})
+    staff.put_json(
+        f"/campaigns/{draft}", {"subject": product.note(unique("件名")), "body": "{{x}}"}
+    )
+    staff.act(draft, "dry-run")
+    for path in ("/contacts/proof", f"/campaigns/{draft}/recipients/lookup"):
+        staff.post_json(path, {"email": taro})
+        staff.post_json(path, {"email": product.note(unique("taro"))})
+    staff.post_json(
+        f"/contacts/{staff.held(taro)['contact_id']}/lift-bounce",
+        {"reason": product.note(unique("理由"))},
+    )
     product.aws.functions.invoke(FunctionName=product.function("console"), Payload=b"{}")
     for function in FUNCTIONS:
         eventually(partial(product.log, function, began), f"the log of {function}")

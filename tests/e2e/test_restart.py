@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from local.config import ROOT, free_port
-from tests.e2e.product import BROWSER, Product, eventually, unique
+from tests.e2e.product import BROWSER, Product, Staff, eventually, unique
 
 pytestmark = pytest.mark.e2e
 
@@ -40,6 +41,20 @@ def running(state: Path, port: int) -> Iterator[Product]:
     assert not file.exists()
 
 
+def counted(staff: Staff, form_id: str, expected: dict[str, int]) -> None:
+    """Of the people of a form who may not get mail, so many for each reason."""
+    eventually(
+        lambda: (
+            {
+                rest["reason"]: rest["count"]
+                for rest in staff.dry_run({"form_ids": [form_id]})["rest"]
+            }
+            == expected
+        ),
+        f"the counts {expected}",
+    )
+
+
 def test_data_survive_a_restart(tmp_path: Path) -> None:
     port = free_port()
     subject = unique("再起動の前")
@@ -52,6 +67,10 @@ def test_data_survive_a_restart(tmp_path: Path) -> None:
         staff.confirm(address)
         staff.campaign(subject)
         link = before.link_in(before.mail(address, subject))
+        coming = staff.approved_campaign(unique("予約"), audience={"form_ids": [form_id]})
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        staff.act(coming, "schedule", at=tomorrow.isoformat())
+        counted(staff, form_id, {"opt_in_unconfirmed": 1})
         contact = staff.held(address)
     with running(tmp_path, port) as after:
         assert after.stack == before.stack
@@ -59,6 +78,15 @@ def test_data_survive_a_restart(tmp_path: Path) -> None:
         assert staff.held(address) == contact
         assert [waiting["address"] for waiting in staff.pending()] == [stranger]
         after.mail(address, subject)
+        # The counts follow what changes now: their stream goes on.
+        counted(staff, form_id, {"opt_in_unconfirmed": 1})
+        after.submit(form_id, after.address("restart"), ticked=True)
+        counted(staff, form_id, {"opt_in_unconfirmed": 2})
+        # A start to come is still to come, and may be brought forward.
+        assert staff.show(coming)["status"] == "scheduled"
+        soon = datetime.now(UTC) + timedelta(seconds=2)
+        staff.act(coming, "schedule", at=soon.isoformat())
+        assert staff.done(coming)["figures"] == {"sent": 1}
         # A link mailed before still stops what is sent after.
         assert after.site.get(link, BROWSER).status == 200
         assert after.site.post_form(link, {"List-Unsubscribe": "One-Click"}).status == 200

@@ -12,6 +12,11 @@ pytestmark = pytest.mark.e2e
 
 SOMEBODY = "0" * 32
 NOWHERE = "0" * 12
+ACTIONS = (
+    "test", "approve", "schedule", "unschedule", "send", "pause", "resume", "cancel", "clone",
+    "dry-run",
+)  # fmt: skip
+ACTION_BODIES = {"test": {"to": "a@example.jp"}, "schedule": {"at": "2099-01-01T10:00"}}
 ROUTES = [
     ("POST", "/contacts/lookup"),
     ("GET", f"/contacts/{SOMEBODY}"),
@@ -23,7 +28,15 @@ ROUTES = [
     ("PUT", "/forms/sakura-city"),
     ("GET", "/campaigns"),
     ("POST", "/campaigns"),
-    ("POST", f"/campaigns/{NOWHERE}/send"),
+    ("PUT", f"/campaigns/{NOWHERE}"),
+    *(("POST", f"/campaigns/{NOWHERE}/{action}") for action in ACTIONS),
+    ("GET", f"/campaigns/{NOWHERE}/lint"),
+    ("GET", f"/campaigns/{NOWHERE}/recipients/{SOMEBODY}"),
+    ("POST", f"/campaigns/{NOWHERE}/recipients/lookup"),
+    ("POST", "/audience/dry-run"),
+    ("GET", f"/contacts/{SOMEBODY}/proof"),
+    ("POST", "/contacts/proof"),
+    ("POST", f"/contacts/{SOMEBODY}/lift-bounce"),
     ("GET", "/no/such/route"),
 ]
 
@@ -49,7 +62,13 @@ def test_without_a_token_nothing(product: Product, method: str, path: str, token
     [
         ("IT", "POST", "/registrations", {"contact_id": SOMEBODY, "submission_id": "0" * 24}),
         ("IT", "POST", "/campaigns", {"subject": "件名", "body": "本文"}),
-        ("IT", "POST", f"/campaigns/{NOWHERE}/send", {}),
+        *(
+            ("IT", "POST", f"/campaigns/{NOWHERE}/{action}", ACTION_BODIES.get(action, {}))
+            for action in ACTIONS
+            if action != "dry-run"  # reads only
+        ),
+        ("IT", "PUT", f"/campaigns/{NOWHERE}", {"subject": "件名", "body": "本文"}),
+        ("IT", "POST", f"/contacts/{SOMEBODY}/lift-bounce", {"reason": "お電話"}),
         (
             "CS",
             "POST",
@@ -99,7 +118,14 @@ def test_the_description(product: Product) -> None:
     described = answer.json()
     assert re.fullmatch(r"3\.1\.\d+", described["openapi"])
     nouns = {path.split("/")[1] for path in described["paths"]}
-    assert nouns >= {"contacts", "registrations", "unsubscriptions", "forms", "campaigns"}
+    assert nouns >= {
+        "contacts",
+        "registrations",
+        "unsubscriptions",
+        "forms",
+        "campaigns",
+        "audience",
+    }
     for operations in described["paths"].values():
         for operation in operations.values():
             assert operation["summary"]
@@ -124,6 +150,16 @@ def test_the_description(product: Product) -> None:
         ("/campaigns", {"subject": "件名", "body": "あ" * 20_001}, 422),
         (f"/campaigns/{NOWHERE}/send", {}, 404),
         ("/campaigns/x/send", {}, 422),
+        (f"/campaigns/{NOWHERE}/clone", {}, 404),
+        (f"/campaigns/{NOWHERE}/schedule", {"at": "2099-01-01"}, 422),
+        (f"/campaigns/{NOWHERE}/schedule", {"at": "明日の朝"}, 422),
+        (f"/campaigns/{NOWHERE}/recipients/lookup", {"email": "taro"}, 422),
+        ("/audience/dry-run", {"received": NOWHERE}, 404),
+        ("/audience/dry-run", {"received": "x"}, 422),
+        ("/audience/dry-run", {"colour": "x"}, 422),
+        ("/contacts/proof", {"email": "taro"}, 422),
+        ("/contacts/proof", {"email": "a@example.jp", "format": "pdf"}, 422),
+        (f"/contacts/{SOMEBODY}/lift-bounce", {"reason": " "}, 422),
         ("/no/such/route", {}, 404),
     ],
 )
