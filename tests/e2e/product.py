@@ -392,10 +392,10 @@ class Product:
         self.submit(self.form("web_form"), address)
         return address
 
-    def readers(self, number: int) -> tuple[Json, list[str]]:
+    def readers(self, number: int, who: str = "reader") -> tuple[Json, list[str]]:
         """People who may receive campaigns, and the audience that is just them."""
         form_id = self.new_form("web_form")
-        addresses = [self.address(f"reader{i}") for i in range(number)]
+        addresses = [self.address(who) for _ in range(number)]
         for address in addresses:
             self.submit(form_id, address)
         return {"form_ids": [form_id]}, addresses
@@ -438,9 +438,9 @@ class Product:
     def subscriber_with_link(self) -> tuple[str, str]:
         """A new subscriber and the path of the unsubscribe link mailed to them."""
         if not self._mailed:
-            addresses = [self.subscriber("hanako") for _ in range(_SUBSCRIBERS)]
+            audience, addresses = self.readers(_SUBSCRIBERS, "hanako")
             subject = unique("お知らせ")
-            self.staff("CS").campaign(subject)
+            self.staff("CS").campaign(subject, audience=audience)
             self._mailed = [(a, self.link_in(self.mail(a, subject))) for a in addresses]
         return self._mailed.pop()
 

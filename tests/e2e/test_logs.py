@@ -37,7 +37,7 @@ def lines(product: Product) -> dict[str, str]:
     )
     product.site.get("/forms/x", {"X-Forwarded-For": product.note("203.0.113.77")})
     subject = product.note(unique("件名"))
-    staff.campaign(subject, product.note(unique("本文")))
+    staff.campaign(subject, product.note(unique("本文")), audience={"form_ids": [form_id]})
     link = product.link_in(product.mail(taro, subject))
     product.note(link.rpartition("/")[2])
     product.site.get(link, BROWSER)

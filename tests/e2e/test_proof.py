@@ -27,13 +27,14 @@ def name_and_digest(file: Reply, kind: str) -> str:
 
 
 def test_a_proof_file_tells_everything_about_one_person(product: Product) -> None:
-    advisor, form_id, taro = product.staff("CS"), product.form("municipal_lp"), product.address("t")
+    advisor, form_id, taro = product.staff("CS"), product.new_form(), product.address("t")
+    audience = {"form_ids": [form_id]}
     product.submit(form_id, taro, ticked=True)
     advisor.confirm(taro)
-    earlier = advisor.campaign(unique("証拠"))
+    earlier = advisor.campaign(unique("証拠"), audience=audience)
     stop = {"email": taro, "reason": product.note(unique("お電話")), "channel": "phone"}
     assert advisor.post_json("/unsubscriptions", stop).status == 200
-    later = advisor.campaign(unique("停止の後"))
+    later = advisor.campaign(unique("停止の後"), audience=audience)
     eventually(
         lambda: advisor.became_of(taro, earlier["campaign_id"])["finding"] == "delivered", "it"
     )
