@@ -1,10 +1,10 @@
 """Sends a campaign, one shard of the mailing list per job, in batches of fifty (manual U1, U2).
 
-For each batch: wait for the account's pace, see that the campaign still is sending, claim its
-recipients in one transaction that holds each to what was judged, hand them to SES in one call,
-record the answers in one write. A crash or a lost answer leaves claims without an outcome;
-SES's own send events (``ses_feedback``) settle them, and only those of which none came for
-``settle_seconds`` are sent again. So nobody is lost and nobody gets it twice.
+For each batch: wait for the account's pace, see (once a second) that the campaign still is
+sending, claim its recipients in one transaction that holds each to what was judged, hand them
+to SES in one call, record the answers in one write. A crash or a lost answer leaves claims
+without an outcome; SES's own send events (``ses_feedback``) settle them, and only those of which
+none came for ``settle_seconds`` are sent again. So nobody is lost and nobody gets it twice.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ _SKIPS = 100
 _STOP_BEFORE_MS = 30_000  # leaves time to finish the batch in hand and queue the rest
 _MAX_DELAY_SECONDS = 900  # SQS
 _RETRY_SECONDS = 10
+_LOOK_EVERY = timedelta(seconds=1)
 _TRIES = 6
 _FAILURES = 8  # of SES at one recipient; where it fails at all, over more than twenty minutes
 _FIRST_WAIT_SECONDS = 0.05
@@ -169,6 +170,7 @@ class _Shard:
     remaining_ms: Callable[[], int]
     after: str = field(init=False)
     settling: bool = field(init=False)
+    looked_at: datetime = field(init=False)  # when the campaign was seen sending
     accepted: bool = False
     wait_seconds: int = 0  # > 0: someone is undecided, look again after that
     skips: list[Skip] = field(default_factory=list)
@@ -176,6 +178,7 @@ class _Shard:
 
     def __post_init__(self) -> None:
         self.after, self.settling = self.job.after, self.job.settling
+        self.looked_at = self.deps.now() - _LOOK_EVERY
 
     def send(self) -> None:
         """Everyone of the shard, or as far as time and SES allow."""
@@ -312,10 +315,7 @@ class _Shard:
         if grant.wait:
             self.deps.sleep(grant.wait)
         chosen, rest = waiting[: grant.mails], waiting[grant.mails :]
-        now = self.deps.campaigns.get(self.campaign.campaign_id)
-        if now.status is not CampaignStatus.SENDING:
-            logger.info("no longer sending", extra={"campaign_id": now.campaign_id})
-            raise _Stop(None)
+        self._see_that_it_is_sending()
         batch = f"{self.job.shard}{uuid.uuid4().hex[:16]}"
         claimed = self._claim(batch, self._under_cap(chosen))
         if not self.settling:
@@ -323,6 +323,16 @@ class _Shard:
         if claimed:
             self._hand_over(batch, claimed)
         return rest
+
+    def _see_that_it_is_sending(self) -> None:
+        """Paused and cancelled campaigns stop within a second, and the batch in hand."""
+        if self.deps.now() - self.looked_at < _LOOK_EVERY:
+            return
+        self.looked_at = self.deps.now()
+        now = self.deps.campaigns.get(self.campaign.campaign_id)
+        if now.status is not CampaignStatus.SENDING:
+            logger.info("no longer sending", extra={"campaign_id": now.campaign_id})
+            raise _Stop(None)
 
     def _claim(self, batch: str, candidates: list[Candidate]) -> list[Candidate]:
         """Those who are ours now. The others have a line, or get one that says why not."""

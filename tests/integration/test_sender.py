@@ -483,7 +483,7 @@ pause = partial(lifecycle.paused, reason=PauseReason.STAFF)
 
 
 @pytest.mark.parametrize("end", [lifecycle.cancelled, pause])
-def test_pausing_and_cancelling_act_before_the_next_batch(
+def test_pausing_and_cancelling_act_within_a_second(
     sending: World, end: Callable[[Campaign], Campaign]
 ) -> None:
     people = only_shard_07(sending, 120)
@@ -491,6 +491,7 @@ def test_pausing_and_cancelling_act_before_the_next_batch(
     def stop() -> None:
         campaign = sending.campaigns.get(CAMPAIGN)
         sending.campaigns.save(campaign, end(campaign))
+        sending.clock.advance(seconds=1)
 
     run_job(sending, "07", wrap=Meanwhile("send_bulk_email", stop).wrap)
     assert len(sending.ses.mails) == 50  # the batch in hand
