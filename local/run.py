@@ -174,33 +174,29 @@ def _tell(config: Config, staff: list[seed.User]) -> None:
         f"    {config.public_url}/forms/{form['form_id']:<12} {form['title_ja']}"
         for form in seed.FORMS
     )
-    staff_url = config.context["staff_api_url"]
     print(
         f"""
   フォーム Forms
 {listed}
+  スタッフ画面 Console        {config.context["console_url"]}
   メールボックス Mailbox      {config.mailbox_url}
-  スタッフAPI Staff API       {staff_url}/openapi.json
+  スタッフAPI Staff API       {config.context["staff_api_url"]}/openapi.json
   サインイン Sign-ins (ローカル専用 local only)
 {signs}
 
   ためしてみる Try this
-    1. フォームを開き、チェックを入れて送信します。Open a form, tick the box, send it.
-    2. CSの担当者として、登録待ちを見て登録します。As CS, see and confirm what is pending:
-         TOKEN=$(make -s token STATE={config.state})
-         curl -s -H "Authorization: Bearer $TOKEN" '{staff_url}/registrations?status=pending'
-         curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/registrations \\
-           --json '{{"contact_id": "…", "submission_id": "…"}}'
-    3. キャンペーンを作って送ります。Create a campaign and send it:
-         curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/campaigns \\
-           --json '{{"subject": "セミナーのご案内", "body": "こんにちは。"}}'
-         curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/campaigns/…/test \\
-           --json '{{"to": "me@example.jp"}}'
-       承認はほかの担当者が行います。Somebody else approves it:
-         OTHER=$(make -s token TEAM=GS STATE={config.state})
-         curl -s -H "Authorization: Bearer $OTHER" {staff_url}/campaigns/…/approve --json '{{}}'
-         curl -s -H "Authorization: Bearer $TOKEN" {staff_url}/campaigns/…/send --json '{{}}'
-    4. メールボックスでメールを開き、配信停止のリンクを押します。Open the mail, unsubscribe.
+    1. フォームを開き、チェックを入れて送信します。
+       Open a form, tick the box, send it.
+    2. スタッフ画面に CS でサインインし、「確認待ち」で登録します。
+       Sign in to the console as CS and confirm the opt-in.
+    3. 「一斉メール」で下書きを作り、me@example.jp にテスト送信します。承認は作成者以外が行います:
+       GS でサインインし直し、承認して送信します。
+       Write a campaign, send a test; then sign in as GS, approve and send it.
+    4. メールボックスでメールを開き、「配信停止の手続きへ」を押します。
+       Open the mail and unsubscribe.
+    5. 「アドレスを調べる」で、送れない理由を確かめます。
+       Look the address up: it says why no more mail is sent.
+    curl では: README.md ／ By curl: see README.md (make token STATE={config.state})
 
   止めるには Ctrl-C。データは {config.state} に残り、make reset で消えます。
   Ctrl-C stops it; the data stay in {config.state} until make reset.
