@@ -199,7 +199,7 @@ def _dry_run() -> Result:
         "ratio",
         1.5,
         "<=",
-        "read units per eligible where all are eligible (rest unconfirmed, unticked, refused or bounced)",
+        "read units per eligible where all are eligible (rest: unconfirmed, refused, bounced …)",
         contacts,
     )
 
