@@ -36,7 +36,7 @@ from shared.adapters.mailer import Answer, Fate, Mailer
 from shared.adapters.pace import Pace
 from shared.adapters.secrets import Secrets
 from shared.domain import lifecycle
-from shared.domain.audience import EVERYONE, matches
+from shared.domain.audience import EVERYONE, matches, variables_of
 from shared.domain.campaigns import (
     SES_FAILED,
     Campaign,
@@ -403,7 +403,7 @@ class _Shard:
         self._weigh(answers, batch)
 
     def _recipient(self, contact: Contact, slot: str) -> Recipient:
-        recipient = self.composer.recipient(contact, self.campaign, contact.variables)
+        recipient = self.composer.recipient(contact, self.campaign, variables_of(contact))
         return replace(recipient, tags={**recipient.tags, "batch": slot})
 
     def _weigh(self, answers: Sequence[Answer], batch: str) -> None:

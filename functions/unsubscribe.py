@@ -30,6 +30,7 @@ from shared.domain.errors import (
     Unprocessable,
 )
 from shared.domain.events import UNSUBSCRIBE_REASONS, Event, EventKind, Source, event_id
+from shared.domain.intake import is_ticked
 from shared.domain.links import NOBODY, Link, LinkKeys, UnknownKey, verify
 from shared.settings import UnsubscribeSettings, load
 from shared.telemetry import logger, refused, seconds
@@ -161,7 +162,7 @@ def _undo(request: Request, deps: Deps, link: Link) -> dict[str, Any]:
 
 def _wording_agreed_to(fields: Mapping[str, str]) -> Wording:
     """Only a ticked box under a known wording is an explicit yes."""
-    ticked = fields.get("opt_in", "").strip().lower() in {"on", "true", "1", "yes"}
+    ticked = is_ticked(fields.get("opt_in", ""))
     default = consent.current(TextId.OPTIN_CHECKBOX).wording(Language.JA).ref
     wording = consent.by_ref(fields.get("wording") or default)
     if not ticked or wording is None or wording.text_id is not TextId.OPTIN_CHECKBOX:

@@ -5,7 +5,7 @@ A filter only ever narrows. Who may receive mail at all is ``eligibility``'s bus
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,11 +36,17 @@ EVERYONE = Audience()
 
 def permission_of(contact: Contact) -> Mark | None:
     """The fact that lets mail be sent: the explicit yes where there is one, else the notice."""
-    return (
-        contact.get(Register.EXPLICIT_YES)
-        or contact.get(Register.IMPORTED_YES)
-        or contact.get(Register.NOTIFIED)
-    )
+    return contact.explicit_yes or contact.get(Register.NOTIFIED)
+
+
+def variables_of(contact: Contact) -> Mapping[str, str]:
+    """What a campaign's text may say of a person; nothing after an erasure."""
+    origin = origin_of(contact) if contact.address else None
+    return {
+        "name": contact.name,
+        "organization": contact.organization,
+        "municipality": origin.municipality if origin else "",
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,17 +89,19 @@ class Contact:
         return self._value(Register.ADDRESS, "kind")
 
     @property
-    def variables(self) -> Mapping[str, str]:
-        """What a campaign's text may say of the person; nothing after an erasure."""
-        address = self.get(Register.ADDRESS)
-        said = address.values if address else {}
-        permission = self.get(Register.EXPLICIT_YES) or self.get(Register.NOTIFIED)
-        place = permission.values.get("municipality", "") if permission and self.address else ""
-        return {
-            "name": said.get("name", ""),
-            "organization": said.get("organization", ""),
-            "municipality": place,
-        }
+    def name(self) -> str:
+        """The person's name as they gave it with the address; empty after an erasure."""
+        return self._value(Register.ADDRESS, "name")
+
+    @property
+    def organization(self) -> str:
+        """The organisation they gave with the address; empty after an erasure."""
+        return self._value(Register.ADDRESS, "organization")
+
+    @property
+    def explicit_yes(self) -> Mark | None:
+        """The yes the person gave, to us or by an import's evidence."""
+        return self.get(Register.EXPLICIT_YES) or self.get(Register.IMPORTED_YES)
 
     @property
     def region(self) -> str:

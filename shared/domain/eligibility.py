@@ -93,7 +93,7 @@ def _address_is_held(contact: Contact) -> Condition:
 
 def _permission_stands(contact: Contact) -> Condition:
     """A confirmed opt-in, a yes by phone or in person, a notice, or an equal import (A1-A6)."""
-    if yes := _explicit_yes(contact):
+    if yes := contact.explicit_yes:
         clause, ja, en = _YES_WORDS[yes.kind]
         return Condition("permission", True, "explicit_yes", clause, ja, en, yes)
     if notice := contact.get(Register.NOTIFIED):
@@ -200,7 +200,7 @@ def _overseas_person_said_yes(contact: Contact) -> Condition:
             "EU・英国にお住まいとの記録はありません。",
             "The person is not known to live in the EU, EEA or UK.", residence,
         )  # fmt: skip
-    if yes := _explicit_yes(contact):
+    if yes := contact.explicit_yes:
         return Condition(
             "overseas", True, "overseas_yes", "L1",
             "EU・英国にお住まいですが、明示の同意があります。",
@@ -215,7 +215,7 @@ def _overseas_person_said_yes(contact: Contact) -> Condition:
 
 def _statute_is_met(contact: Contact) -> Condition:
     """特定電子メール法 3条: a notice alone grants nothing; a yes or an exception must stand."""
-    if yes := _explicit_yes(contact):
+    if yes := contact.explicit_yes:
         return Condition(
             "statute", True, "statute_consent", "法3条1項1号",
             "あらかじめ送信に同意されています。", "Prior consent is on record.", yes,
@@ -232,10 +232,6 @@ def _statute_is_met(contact: Contact) -> Condition:
         "A notice alone is not enough (Act on Specified E-mail, art. 3).",
         contact.get(Register.NOTIFIED),
     )  # fmt: skip
-
-
-def _explicit_yes(contact: Contact) -> Mark | None:
-    return contact.get(Register.EXPLICIT_YES) or contact.get(Register.IMPORTED_YES)
 
 
 EU = "EU"

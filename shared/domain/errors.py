@@ -11,7 +11,6 @@ OptinError                     status  meaning
 ├── UnsupportedType               415
 ├── MethodNotAllowed              405
 └── Unavailable                   503  a store or service could not be asked: fail closed
-    └── OutcomeUnknown                 the answer was lost; the effect may have happened
 
 One base class with typed attributes, so that HTTP mapping is done once
 (``shared/http.py``) and nobody parses messages.
@@ -141,10 +140,6 @@ class Unavailable(OptinError):
             "ただいま処理できませんでした。お手数ですが、もう一度お試しください。",
             "We could not process this just now. Please try again.",
         )
-
-
-class OutcomeUnknown(Unavailable):
-    """The request left us and its answer was lost: the effect may or may not have happened."""
 
 
 class FieldProblem:

@@ -138,6 +138,11 @@ def submission_event(
     )
 
 
+def is_ticked(value: str) -> bool:
+    """Whether a checkbox was posted as ticked, by a browser or a program."""
+    return value.strip().lower() in _TICKED
+
+
 def _read_address(fields: Mapping[str, str], problems: dict[str, FieldProblem]) -> Address | None:
     typed = fields.get("email", "")
     if not typed.strip():
@@ -158,7 +163,7 @@ def _read_status(
     if form.kind is not FormKind.MUNICIPAL_LP:
         return SubmissionStatus.NOTIFIED
     answer = fields.get("opt_in", "").strip().lower()
-    if answer in _TICKED:
+    if is_ticked(answer):
         return SubmissionStatus.OPTED_IN
     if answer in _NOT_TICKED:
         return SubmissionStatus.NOT_OPTED_IN

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.domain.audience import variables_of
 from shared.domain.contact import Contact, Register, apply, marks_of, newer, project
 from shared.domain.events import Event, EventKind, Source
 
@@ -60,7 +61,7 @@ def test_address_and_what_was_typed() -> None:
     contact = state(event(EventKind.NOTIFIED, personal=PERSONAL))
     assert (contact.address, contact.typed) == ("taro@example.jp", "ｔａｒｏ＠example.jp")
     assert contact.address_kind == "standard"
-    assert contact.variables["name"] == "山田"
+    assert contact.name == "山田"
     assert "192.0.2.1" not in repr(contact)
 
 
@@ -162,11 +163,11 @@ def test_a_campaign_may_say_what_people_said_of_themselves_until_they_are_erased
         {"municipality": "さくら市"}, personal,
     )  # fmt: skip
     erased = Event("ab" * 16, "1" * 24, EventKind.ERASED, at + timedelta(days=1), Source.STAFF)
-    assert project("ab" * 16, [posted]).variables == {
+    assert variables_of(project("ab" * 16, [posted])) == {
         "name": "山田太郎",
         "organization": "山田商店",
         "municipality": "さくら市",
     }
     nothing = {"name": "", "organization": "", "municipality": ""}
-    assert project("ab" * 16, [posted, erased]).variables == nothing
-    assert project("ab" * 16, []).variables == nothing
+    assert variables_of(project("ab" * 16, [posted, erased])) == nothing
+    assert variables_of(project("ab" * 16, [])) == nothing

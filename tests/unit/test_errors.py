@@ -10,7 +10,6 @@ from shared.domain import errors
 from shared.domain.errors import (
     FieldProblem,
     OptinError,
-    OutcomeUnknown,
     TooMany,
     Unavailable,
     Unprocessable,
@@ -61,7 +60,7 @@ def test_limits_say_when_to_come_back() -> None:
     assert error.ja.endswith("。")
 
 
-def test_a_lost_answer_is_unavailable_too() -> None:
-    """Whoever only knows that a store cannot be asked fails closed on both."""
-    assert issubclass(OutcomeUnknown, Unavailable)
-    assert OutcomeUnknown("contacts").status == 503
+def test_a_store_that_cannot_be_asked_asks_to_try_again() -> None:
+    error = Unavailable("contacts")
+    assert (error.status, error.code) == (503, "contacts")
+    assert "もう一度" in error.ja
