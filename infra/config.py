@@ -16,6 +16,8 @@ from infra.bundle import Target
 Profile = Literal["manual", "statute"]
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_DAY_OFF = re.compile(r"(?:20\d\d-)?(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_RULE_SET = re.compile(r"(?=.{1,64}$)[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -66,6 +68,12 @@ class Config:
     reputation_minimum: int
     frequency_cap_campaigns: int
     frequency_cap_days: int
+    case_business_days: int
+    days_off: tuple[str, ...]
+    erasure_runs_by_itself: bool
+    raw_mail_days: int
+    received_days: int
+    receipt_rule_set: str
 
     @property
     def local(self) -> bool:
@@ -153,6 +161,15 @@ def _domains(key: str, value: object, target: Target) -> tuple[str, ...]:
     return tuple(_matching(key, _text(key, name), _DOMAIN, "a domain name") for name in value)
 
 
+def _days_off(key: str, value: object) -> tuple[str, ...]:
+    """Beside Saturdays, Sundays and the national holidays."""
+    days = value.split(",") if isinstance(value, str) else value
+    if not isinstance(days, Sequence) or not days:
+        raise ConfigError(key, "must be a list of days; 01-01, a holiday anyway, if there are none")
+    what = "a day like 12-31 or 2027-05-06"
+    return tuple(_matching(key, _text(key, day), _DAY_OFF, what) for day in days)
+
+
 def _company(value: object) -> Company:
     if isinstance(value, str):
         try:
@@ -190,6 +207,8 @@ def read_config(context: Callable[[str], Any]) -> Config:
     if account:
         _matching("account", account, re.compile(r"\d{12}"), "an account id of 12 digits")
     mail_domain = _matching("mail_domain", text("mail_domain"), _DOMAIN, "a domain name")
+    if rule_set := text("receipt_rule_set"):
+        _matching("receipt_rule_set", rule_set, _RULE_SET, "a name of a receipt rule set")
     more_domains = _domains("test_mail_domains", context("test_mail_domains"), target)
     return Config(
         target=target,
@@ -229,4 +248,10 @@ def read_config(context: Callable[[str], Any]) -> Config:
             "frequency_cap_campaigns", context("frequency_cap_campaigns"), target, least=0
         ),
         frequency_cap_days=_number("frequency_cap_days", context("frequency_cap_days"), target),
+        case_business_days=_number("case_business_days", context("case_business_days"), target),
+        days_off=_days_off("days_off", context("days_off")),
+        erasure_runs_by_itself=_flag("erasure_runs_by_itself", context("erasure_runs_by_itself")),
+        raw_mail_days=_number("raw_mail_days", context("raw_mail_days"), target),
+        received_days=_number("received_days", context("received_days"), target),
+        receipt_rule_set=rule_set,
     )

@@ -71,7 +71,9 @@ class StaffApiSettings(CompanySettings):
 
     ``author_may_approve`` lets one person do without a second one. Tests of a campaign go to
     addresses of ``test_mail_domains`` only. ``schedule_*``: in whose name, to which queue where
-    it fails, and on which clock campaigns are started later.
+    it fails, and on which clock campaigns are started later. ``case_business_days`` and
+    ``days_off``: when an answer to a request is due. ``erasure_runs_by_itself``: once the person
+    confirmed, without an approval.
     """
 
     contacts_table: str
@@ -80,8 +82,15 @@ class StaffApiSettings(CompanySettings):
     campaigns_table: str
     ledger_table: str
     standings_table: str
+    cases_table: str
+    received_table: str
+    inbound_bucket: str
     contact_key_secret: str
     link_keys_secret: str
+    case_queue_url: str
+    case_business_days: int
+    days_off: frozenset[str]
+    erasure_runs_by_itself: bool
     campaign_queue_url: str
     campaign_queue_arn: str
     schedule_role_arn: str
@@ -115,6 +124,63 @@ class CampaignSenderSettings(CompanySettings):
     settle_seconds: int
     frequency_cap_campaigns: int
     frequency_cap_days: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MailIntakeSettings(CompanySettings):
+    """``functions.mail_intake``.
+
+    A request is due ``case_business_days`` after it came, by a calendar without ``days_off``
+    ("MM-DD" every year, "YYYY-MM-DD" once). ``received_days``: how long the note of a mail
+    stays, by which its second delivery is recognised.
+    """
+
+    contacts_table: str
+    events_table: str
+    cases_table: str
+    received_table: str
+    throttle_table: str
+    inbound_bucket: str
+    contact_key_secret: str
+    link_keys_secret: str
+    case_queue_url: str
+    mail_domain: str
+    case_business_days: int
+    days_off: frozenset[str]
+    received_days: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CaseWorkerSettings(CompanySettings):
+    """``functions.case_worker``."""
+
+    contacts_table: str
+    events_table: str
+    cases_table: str
+    received_table: str
+    throttle_table: str
+    inbound_bucket: str
+    contact_key_secret: str
+    link_keys_secret: str
+    case_queue_url: str
+    configuration_set: str
+    public_url: str
+    mail_domain: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CaseLinkSettings(CompanySettings):
+    """``functions.case_link``. ``erasure_runs_by_itself``: without an approval."""
+
+    contacts_table: str
+    events_table: str
+    cases_table: str
+    campaigns_table: str
+    ledger_table: str
+    link_keys_secret: str
+    case_queue_url: str
+    erasure_runs_by_itself: bool
+    eligibility_profile: Profile
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

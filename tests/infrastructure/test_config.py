@@ -58,6 +58,11 @@ def test_a_flag_may_be_given_as_text() -> None:
     assert read(author_may_approve="false").author_may_approve is False
 
 
+def test_days_off_may_be_given_as_text() -> None:
+    assert read().days_off == ("12-29", "12-30", "12-31", "01-02", "01-03")
+    assert read(days_off="12-31, 2027-05-06").days_off == ("12-31", "2027-05-06")
+
+
 def test_base_urls_lose_their_slash() -> None:
     assert read(public_url="https://optin.example.jp/").public_url == "https://optin.example.jp"
 
@@ -98,6 +103,16 @@ def test_the_company_may_be_given_as_json() -> None:
         ("test_mail_domains", "a@example.jp"),
         ("test_mail_domains", ["example"]),
         ("test_mail_domains", [5]),
+        ("case_business_days", 0),
+        ("days_off", None),
+        ("days_off", []),
+        ("days_off", ["31-12"]),
+        ("days_off", ["02-30x"]),
+        ("days_off", [1229]),
+        ("erasure_runs_by_itself", "perhaps"),
+        ("raw_mail_days", "0"),
+        ("received_days", None),
+        ("receipt_rule_set", "a rule set"),
         ("company", "not json"),
         ("company", ["a"]),
     ],

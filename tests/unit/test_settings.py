@@ -10,7 +10,10 @@ import pytest
 from shared.domain.eligibility import Profile
 from shared.settings import (
     CampaignSenderSettings,
+    CaseLinkSettings,
+    CaseWorkerSettings,
     FormIntakeSettings,
+    MailIntakeSettings,
     SesFeedbackSettings,
     SettingsError,
     StaffApiSettings,
@@ -25,6 +28,9 @@ MODELS = [
     StaffApiSettings,
     CampaignSenderSettings,
     SesFeedbackSettings,
+    MailIntakeSettings,
+    CaseWorkerSettings,
+    CaseLinkSettings,
     StandingsSettings,
 ]
 SPECIAL = {
@@ -42,11 +48,17 @@ SPECIAL = {
     "SCHEDULE_TIME_ZONE": "Asia/Tokyo",
     "TEST_MAIL_DOMAINS": "mail.example.jp,example.jp",
     "AUTHOR_MAY_APPROVE": "true",
+    "CASE_BUSINESS_DAYS": "8",
+    "DAYS_OFF": "12-29,2027-05-06",
+    "ERASURE_RUNS_BY_ITSELF": "false",
+    "RECEIVED_DAYS": "400",
 }
 # Where a value does not read as it is written.
 TYPED: dict[str, object] = {
     "TEST_MAIL_DOMAINS": {"mail.example.jp", "example.jp"},
     "AUTHOR_MAY_APPROVE": True,
+    "DAYS_OFF": {"12-29", "2027-05-06"},
+    "ERASURE_RUNS_BY_ITSELF": False,
 }
 
 
@@ -95,6 +107,8 @@ def test_everything_missing_is_named_at_once() -> None:
         (CampaignSenderSettings, "ELIGIBILITY_PROFILE", "MANUAL"),
         (StaffApiSettings, "AUTHOR_MAY_APPROVE", "yes"),
         (StaffApiSettings, "SCHEDULE_TIME_ZONE", "Asia/Seoul"),
+        (MailIntakeSettings, "CASE_BUSINESS_DAYS", "two weeks"),
+        (CaseLinkSettings, "ERASURE_RUNS_BY_ITSELF", "perhaps"),
     ],
 )
 def test_malformed(model: type[Any], name: str, value: str) -> None:
