@@ -132,7 +132,7 @@ class MailIntakeSettings(CompanySettings):
 
     A request is due ``case_business_days`` after it came, by a calendar without ``days_off``
     ("MM-DD" every year, "YYYY-MM-DD" once). ``received_days``: how long the note of a mail
-    stays, by which its second delivery is recognised.
+    stays, by which its second delivery is recognised. ``soft_bounces`` as for ``ses_feedback``.
     """
 
     contacts_table: str
@@ -148,6 +148,8 @@ class MailIntakeSettings(CompanySettings):
     case_business_days: int
     days_off: frozenset[str]
     received_days: int
+    soft_bounces: int
+    soft_bounce_days: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from shared.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
@@ -96,6 +97,14 @@ def secretsmanager() -> SecretsManagerClient:
 def sqs() -> SQSClient:
     """The SQS client."""
     client: SQSClient = _client("sqs", _CONFIG)
+    return client
+
+
+@cache
+def s3() -> S3Client:
+    """The S3 client."""
+    # What is encrypted by a key of ours is given out only by this signature.
+    client: S3Client = _client("s3", _CONFIG.merge(Config(signature_version="s3v4")))
     return client
 
 

@@ -8,8 +8,7 @@ none has ever to be changed. One that is left behind starts nothing (``lifecycle
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -61,7 +60,7 @@ class Schedules:
                     Target={
                         "Arn": self.queue_arn,
                         "RoleArn": self.role_arn,
-                        "Input": json.dumps(asdict(Job(campaign.campaign_id, ""))),
+                        "Input": Job(campaign.campaign_id, "").body,
                         "DeadLetterConfig": {"Arn": self.failures_arn},
                         "RetryPolicy": {
                             "MaximumEventAgeInSeconds": _LATEST_SECONDS,

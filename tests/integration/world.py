@@ -18,18 +18,30 @@ from urllib.parse import urlencode
 import boto3
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
 
-from functions import campaign_sender, form_intake, ses_feedback, standings, unsubscribe
+from functions import (
+    campaign_sender,
+    case_worker,
+    form_intake,
+    mail_intake,
+    ses_feedback,
+    standings,
+    unsubscribe,
+)
 from functions.staff_api import app as staff_api
 from functions.staff_api import context as staff_context
 from shared.adapters.campaigns import CampaignStore
+from shared.adapters.cases import CaseStore
 from shared.adapters.contacts import ContactStore, contact_of, event_of
 from shared.adapters.figures import Figures
 from shared.adapters.forms import FormStore, form_item
-from shared.adapters.jobs import JobQueue
+from shared.adapters.jobs import CaseJob, JobQueue
 from shared.adapters.ledger import Ledger
 from shared.adapters.mailer import Mailer
 from shared.adapters.pace import Pace
+from shared.adapters.rawmail import RawMail
+from shared.adapters.received import Answers, Line, ReceivedStore
 from shared.adapters.scheduler import Schedules
 from shared.adapters.secrets import Secrets
 from shared.adapters.standings import StandingStore
@@ -37,13 +49,15 @@ from shared.domain.address import contact_id, parse_address
 from shared.domain.campaigns import Campaign, CampaignStatus
 from shared.domain.contact import Contact, project
 from shared.domain.eligibility import Profile
-from shared.domain.events import Event, EventKind, Source, event_id
+from shared.domain.events import Event, EventKind, Source, event_id, stamp
 from shared.domain.forms import ExtraField, Form, FormKind
 from shared.domain.links import Link, LinkKeys, sign
 from shared.domain.zones import Zone
 from shared.settings import (
     CampaignSenderSettings,
+    CaseWorkerSettings,
     FormIntakeSettings,
+    MailIntakeSettings,
     SesFeedbackSettings,
     StaffApiSettings,
     UnsubscribeSettings,
@@ -85,7 +99,27 @@ TABLES: Mapping[str, tuple[str, str, Mapping[str, tuple[str, str]]]] = {
     "campaigns": ("campaign_id", "", {}),
     "standings": ("contact_id", "", {"by_place": ("place", "month")}),
     "ledger": ("campaign_id", "contact_id", {}),
+    "cases": (
+        "case_id",
+        "item",
+        {
+            "by_contact": ("contact_id", "opened_at"),
+            "queue": ("queue", "due_key"),
+            "closed": ("closed", "closed_at"),
+        },
+    ),
+    "received": (
+        "mail_id",
+        "",
+        {
+            "by_contact": ("contact_id", "received_at"),
+            "filtered": ("filtered", "received_at"),
+        },
+    ),
 }
+INBOUND = "inbound"
+MAIL_DOMAIN = "mail.example.jp"
+DAYS_OFF = frozenset({"12-29", "12-30", "12-31", "01-02", "01-03"})
 PERSONAL_TABLES = ("contacts", "events", "throttle", "ledger")
 MUNICIPAL = "sakura-city"
 WEB = "seminar"
@@ -152,6 +186,7 @@ class World:
     secretsmanager: SecretsManagerClient
     sqs: Any
     scheduler: Any
+    s3: Any
     contact_key_arn: str
     link_keys_arn: str
     moto_queue_url: str
@@ -177,11 +212,13 @@ class World:
             "author_may_approve": False,
             "frequency_cap_campaigns": 0,
             "frequency_cap_days": 7,
+            "erasure_runs_by_itself": False,
         }
         for schedule in self.schedules():
             self.scheduler.delete_schedule(Name=schedule["Name"])
         self.ses = FakeSes(self.clock)
         self.queue = FakeQueue(self.clock, "https://sqs.invalid/campaign-jobs")
+        self.case_queue = FakeQueue(self.clock, "https://sqs.invalid/case-jobs")
         self.restore(self.empty)
 
     # --- tables
@@ -200,11 +237,21 @@ class World:
         return {name: self.table(name) for name in TABLES}
 
     def saved(self) -> Any:
-        """All tables, to be put back by ``restore``."""
-        return {name: copy.deepcopy(self._tables[name]) for name in TABLES}
+        """All tables and the bucket, to be put back by ``restore``."""
+        return {name: copy.deepcopy(self._tables[name]) for name in TABLES}, self.objects()
 
     def restore(self, saved: Any) -> None:
-        self._tables.update(copy.deepcopy(saved))
+        tables, objects = saved
+        self._tables.update(copy.deepcopy(tables))
+        for key in self.objects():
+            self.s3.delete_object(Bucket=INBOUND, Key=key)
+        for key, raw in objects.items():
+            self.s3.put_object(Bucket=INBOUND, Key=key, Body=raw)
+
+    def objects(self) -> dict[str, bytes]:
+        """Raw mail in the bucket, read past moto's API for speed."""
+        bucket = s3_backends[ACCOUNT]["aws"].buckets[INBOUND]
+        return {name: key.value for name, key in bucket.keys.items()}
 
     def schedules(self) -> list[dict[str, Any]]:
         """The starts to come, by name."""
@@ -258,11 +305,11 @@ class World:
                 standings_table="standings",
                 cases_table="cases",
                 received_table="received",
-                inbound_bucket="inbound",
-                case_queue_url="case-jobs",
+                inbound_bucket=INBOUND,
+                case_queue_url=self.case_queue.url,
                 case_business_days=8,
-                days_off=frozenset({"12-29", "12-30", "12-31", "01-02", "01-03"}),
-                erasure_runs_by_itself=False,
+                days_off=DAYS_OFF,
+                erasure_runs_by_itself=self.settings["erasure_runs_by_itself"],
                 contact_key_secret=self.contact_key_arn,
                 link_keys_secret=self.link_keys_arn,
                 campaign_queue_url=self.queue.url,
@@ -356,6 +403,151 @@ class World:
             Figures(dynamodb, "ledger", "events"),
             Secrets(wrap(self.secretsmanager)),
         )
+
+    def mail_intake(self, wrap: Wrap = unwrapped) -> mail_intake.Deps:
+        dynamodb = wrap(self.dynamodb)
+        return mail_intake.Deps(
+            MailIntakeSettings(
+                **COMPANY,
+                contacts_table="contacts",
+                events_table="events",
+                cases_table="cases",
+                received_table="received",
+                throttle_table="throttle",
+                inbound_bucket=INBOUND,
+                contact_key_secret=self.contact_key_arn,
+                link_keys_secret=self.link_keys_arn,
+                case_queue_url=self.case_queue.url,
+                mail_domain=MAIL_DOMAIN,
+                case_business_days=8,
+                days_off=DAYS_OFF,
+                received_days=400,
+                soft_bounces=3,
+                soft_bounce_days=30,
+            ),
+            ContactStore(dynamodb, "contacts", "events", wait=_no_wait),
+            CaseStore(dynamodb, "cases"),
+            ReceivedStore(dynamodb, "received"),
+            RawMail(wrap(self.s3), INBOUND),
+            JobQueue(wrap(self.case_queue), self.case_queue.url),
+            Secrets(wrap(self.secretsmanager)),
+        )
+
+    def case_worker(self, wrap: Wrap = unwrapped) -> case_worker.Deps:
+        dynamodb = wrap(self.dynamodb)
+        return case_worker.Deps(
+            CaseWorkerSettings(
+                **COMPANY,
+                contacts_table="contacts",
+                events_table="events",
+                cases_table="cases",
+                received_table="received",
+                throttle_table="throttle",
+                inbound_bucket=INBOUND,
+                contact_key_secret=self.contact_key_arn,
+                link_keys_secret=self.link_keys_arn,
+                case_queue_url=self.case_queue.url,
+                configuration_set="optin",
+                public_url="https://optin.example.jp",
+                mail_domain=MAIL_DOMAIN,
+            ),
+            ContactStore(dynamodb, "contacts", "events", wait=_no_wait),
+            CaseStore(dynamodb, "cases"),
+            ReceivedStore(dynamodb, "received"),
+            RawMail(wrap(self.s3), INBOUND),
+            Answers(dynamodb, "throttle"),
+            JobQueue(wrap(self.case_queue), self.case_queue.url),
+            Mailer(wrap(self.ses), "optin", sleep=_no_wait),
+            Secrets(wrap(self.secretsmanager)),
+            self.clock.now,
+        )
+
+    # --- mail that comes in
+
+    def mail_event(
+        self,
+        raw: bytes,
+        *,
+        recipients: Sequence[str] = ("optin@mail.example.jp",),
+        sender: str = "hanako.yamada@example.jp",
+        key: str = "",
+        dmarc: str = "PASS",
+        spam: str = "PASS",
+        virus: str = "PASS",
+    ) -> dict[str, Any]:
+        """Put a raw message into the bucket; the queue's notification of it.
+
+        ``sender`` is the envelope's, empty for the null return path.
+        """
+        self.requests += 1
+        key = key or f"object-{self.requests:06d}"
+        self.s3.put_object(Bucket=INBOUND, Key=key, Body=raw)
+        at = stamp(self.clock.tick())
+        notification = {
+            "notificationType": "Received",
+            "mail": {
+                "timestamp": at,
+                "source": sender,
+                "messageId": key,
+                "destination": list(recipients),
+            },
+            "receipt": {
+                "timestamp": at,
+                "processingTimeMillis": 400,
+                "recipients": list(recipients),
+                "spamVerdict": {"status": spam},
+                "virusVerdict": {"status": virus},
+                "spfVerdict": {"status": dmarc},
+                "dkimVerdict": {"status": dmarc},
+                "dmarcVerdict": {"status": dmarc},
+                "action": {"type": "S3", "bucketName": INBOUND, "objectKey": key},
+            },
+        }
+        event = payload("campaign_sender")
+        event["Records"][0] |= {
+            "messageId": f"inbound-{self.requests}",
+            "body": json.dumps({"Type": "Notification", "Message": json.dumps(notification)}),
+        }
+        return event
+
+    def mail_in(self, raw: bytes, **how: Any) -> Line:
+        """A mail arrives and is taken in (``how``: see ``mail_event``). What became of it."""
+        event = self.mail_event(raw, **how)
+        answer = mail_intake.handler(event, LambdaContext(), self.mail_intake())
+        assert answer == {"batchItemFailures": []}
+        key = json.loads(json.loads(event["Records"][0]["body"])["Message"])["mail"]["messageId"]
+        [mail_id] = [
+            item["mail_id"]["S"]
+            for item in self.table("received")
+            if key in item.get("object_keys", {"SS": ()})["SS"]
+        ]
+        return self.received.get(mail_id)
+
+    def work(self, most: int = 50) -> int:
+        """The case worker does what is queued, until nothing is. How many jobs that were."""
+        for number in range(most):
+            message = self.case_queue.receive()
+            if message is None:
+                return number
+            event = payload("campaign_sender")
+            event["Records"][0]["body"] = message.body
+            answer = case_worker.handler(event, LambdaContext(), self.case_worker())
+            assert answer == {"batchItemFailures": []}, message.body
+            self.case_queue.delete(message)
+        raise AssertionError("the queue does not become empty")
+
+    def sweep(self) -> None:
+        """The hourly message, and whatever follows from it."""
+        JobQueue(self.case_queue, self.case_queue.url).put([CaseJob(sweep=True)])  # type: ignore[arg-type]
+        self.work()
+
+    @property
+    def cases(self) -> CaseStore:
+        return CaseStore(self.dynamodb, "cases")
+
+    @property
+    def received(self) -> ReceivedStore:
+        return ReceivedStore(self.dynamodb, "received")
 
     @property
     def figures(self) -> Figures:
@@ -607,11 +799,14 @@ def small_aws() -> Iterator[World]:
         link_keys = secrets.create_secret(Name="link-keys", SecretString=json.dumps(LINK_KEYS))
         sqs = session.client("sqs")
         queue = sqs.create_queue(QueueName="campaign-jobs")
+        s3: Any = session.client("s3")
+        s3.create_bucket(Bucket=INBOUND, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield World(
             dynamodb,
             secrets,
             sqs,
             session.client("scheduler"),
+            s3,
             contact_key["ARN"],
             link_keys["ARN"],
             queue["QueueUrl"],
