@@ -17,9 +17,18 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Serve
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.staff_api import audience, campaigns, contacts, feedback, forms, proof, registrations
-from functions.staff_api.context import Deps, default_deps
+from functions.staff_api.context import Deps, call_of, default_deps
+from functions.staff_api.permissions import OF_ROUTE
 from shared.adapters.http import problem
-from shared.domain.errors import BadRequest, FieldProblem, NotFound, OptinError, Unprocessable
+from shared.domain.errors import (
+    BadRequest,
+    FieldProblem,
+    NotAllowed,
+    NotFound,
+    OptinError,
+    Unprocessable,
+)
+from shared.domain.teams import MATRIX
 from shared.telemetry import logger, refused
 
 app = APIGatewayHttpResolver(
@@ -36,7 +45,17 @@ def openapi() -> Response[str]:
 
 
 def openapi_json() -> str:
-    """The description as JSON text."""
+    """The description as JSON text, with what each route asks of its caller."""
+    described = json.loads(_openapi_json())
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            permission = OF_ROUTE[f"{method.upper()} {path}"]
+            operation["x-permission"] = permission
+            operation["x-teams"] = sorted(MATRIX[permission])
+    return json.dumps(described, ensure_ascii=False)
+
+
+def _openapi_json() -> str:
     return app.get_openapi_json_schema(
         title="optin staff API",
         version="1",
@@ -49,12 +68,16 @@ def openapi_json() -> str:
 
 @app.exception_handler(OptinError)  # type: ignore[untyped-decorator]
 def _known_error(error: OptinError) -> Response[str]:
-    refused(error.code, error.status)
-    return _problem(error)
+    return _told(error)
 
 
 @app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]
 def _invalid(error: RequestValidationError) -> Response[str]:
+    """Powertools judges the body first; who may not use the route is told only that."""
+    try:
+        call_of(app)
+    except NotAllowed as denied:
+        return _told(denied)
     fields: dict[str, FieldProblem] = {}
     for found in error.errors():
         if found.get("type") == "json_invalid":
@@ -71,6 +94,11 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 @app.not_found
 def _no_route(_error: NotFoundError) -> Response[str]:
     return _problem(NotFound("unknown_route", "このAPIはありません。", "There is no such route."))
+
+
+def _told(error: OptinError) -> Response[str]:
+    refused(error.code, error.status)
+    return _problem(error)
 
 
 def _problem(error: OptinError) -> Response[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
+from functions.staff_api.permissions import OF_ROUTE
 from shared.adapters import aws
 from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import ContactStore
@@ -135,8 +136,12 @@ class Call:
         )
 
 
-def call_of(router: Router, permission: Permission) -> Call:
-    """The current request, if its sender may do this."""
+def call_of(router: BaseRouter) -> Call:
+    """The current request, if its sender may use this route.
+
+    Raises:
+        NotAllowed: the member's teams may not.
+    """
     deps: Deps = router.context["deps"]
     event: Mapping[str, Any] = router.current_event.raw_event
     claims = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
@@ -146,5 +151,5 @@ def call_of(router: Router, permission: Permission) -> Call:
         str(claims.get("username") or claims.get("cognito:username") or ""),
         teams_of(str(claims.get("cognito:groups", ""))),
     )
-    call.require(permission)
+    call.require(OF_ROUTE[f"{router.request.method} {router.request.route}"])
     return call

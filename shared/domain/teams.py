@@ -26,6 +26,9 @@ class Permission(StrEnum):
     EDIT_FORMS = "edit_forms"
     READ_CAMPAIGNS = "read_campaigns"
     SEND_CAMPAIGNS = "send_campaigns"
+    READ_REQUESTS = "read_requests"
+    HANDLE_REQUESTS = "handle_requests"
+    APPROVE_ERASURE = "approve_erasure"
 
 
 _ALL = frozenset(Team)
@@ -43,6 +46,10 @@ MATRIX: Mapping[Permission, frozenset[Team]] = MappingProxyType(
         Permission.EDIT_FORMS: frozenset({Team.GS, Team.IT}),
         Permission.READ_CAMPAIGNS: _ALL,
         Permission.SEND_CAMPAIGNS: _ADVISORS,
+        Permission.READ_REQUESTS: _ALL,
+        # CS answers, IT carries out (R1).
+        Permission.HANDLE_REQUESTS: frozenset({Team.CS, Team.IT}),
+        Permission.APPROVE_ERASURE: frozenset({Team.IT}),
     }
 )
 

@@ -20,6 +20,7 @@ from shared.domain import lifecycle
 from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import EventKind, Source
+from shared.domain.teams import Permission
 from tests.integration.fakes import Meanwhile
 from tests.integration.world import (
     EVENTS,
@@ -136,6 +137,33 @@ def test_permission_matrix(
         assert not world.schedules()
         assert not world.ses.mails
         assert '"denied"' in logged()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, path) for method, path, _, _ in ROUTES],
+)
+def test_permission_is_asked_before_anything_is_judged(
+    world: World, logged: Callable[[], str], method: str, path: str
+) -> None:
+    """Who may not use a route learns nothing about what it takes."""
+    wrong = re.sub(f"{ME}|{CAMPAIGN}", "x", path)
+    for body in ('{"more": 1}', "{", "[]"):
+        answer = world.ask_staff(method, wrong, body, team="SALES")
+        check_problem(answer, 403)
+        assert answer.json["code"] == "wrong_team"
+    assert logged().count('"denied"') == 3
+
+
+def test_the_description_names_each_routes_permission_and_teams() -> None:
+    described = json.loads(staff_api.openapi_json())
+    for method, path, _, allowed in ROUTES:
+        known = re.sub(f"(?<=contacts/){ME}|(?<=recipients/){ME}", "{contact_id}", path)
+        known = re.sub(CAMPAIGN, "{campaign_id}", known)
+        known = re.sub(f"(?<=/forms/){MUNICIPAL}", "{form_id}", known)
+        operation = described["paths"][known][method.lower()]
+        assert set(operation["x-teams"]) == allowed
+        assert operation["x-permission"] in set(Permission)
 
 
 def test_the_matrix_above_covers_every_route() -> None:

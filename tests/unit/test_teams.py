@@ -31,6 +31,15 @@ def test_advisors_confirm_and_everyone_may_stop() -> None:
     assert all(may([team], Permission.RECORD_UNSUBSCRIPTIONS) for team in Team)
 
 
+def test_requests_are_handled_by_cs_and_it_and_only_it_approves_an_erasure() -> None:
+    """R1: nobody erases on CS's word alone."""
+    assert may([Team.CS], Permission.HANDLE_REQUESTS)
+    assert may([Team.IT], Permission.HANDLE_REQUESTS)
+    assert not may([Team.GS], Permission.HANDLE_REQUESTS)
+    assert may([Team.GS], Permission.READ_REQUESTS)
+    assert not may([Team.CS, Team.GS], Permission.APPROVE_ERASURE)
+
+
 @pytest.mark.parametrize(
     ("claim", "teams"),
     [
