@@ -8,7 +8,7 @@ so nothing is read first and the answer takes the same time whether or not the c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -30,6 +30,7 @@ SHARDS = tuple(f"{number:02x}" for number in range(16))
 _PENDING = "1"
 _TRIES = 6
 _KEYS = 100  # of one BatchGetItem
+_ACTIONS = 100  # of one transaction
 _FIRST_WAIT_SECONDS = 0.02
 _REGISTER_NAMES = frozenset(Register)
 
@@ -135,31 +136,21 @@ class ContactStore:
         item = answer.get("Item")
         return contact_of(item) if item else Contact(contact_id)
 
-    def get_many(self, contact_ids: Sequence[str]) -> dict[str, Contact]:
-        """As ``get``, for up to a hundred contacts at once."""
+    def get_many(
+        self, contact_ids: Iterable[str], *, consistent: bool = True
+    ) -> dict[str, Contact]:
+        """As ``get``, for any number of contacts; ``consistent`` costs twice as much."""
         found = {contact_id: Contact(contact_id) for contact_id in contact_ids}
-        keys = [{"contact_id": {"S": contact_id}} for contact_id in found]
-        left: Any = {self.contacts_table: {"Keys": keys, "ConsistentRead": True}} if keys else None
-        while left:
-            with translated("contacts"):
-                answer = self.client.batch_get_item(RequestItems=left)
-            for item in answer["Responses"].get(self.contacts_table, []):
-                found[item["contact_id"]["S"]] = contact_of(item)
-            left = answer.get("UnprocessedKeys")
-        return found
-
-    def several(self, contact_ids: Sequence[str]) -> dict[str, Contact]:
-        """A few contacts as they are, by id; those that are not held are not in it."""
-        found: dict[str, Contact] = {}
-        for start in range(0, len(contact_ids), _KEYS):
-            keys = [{"contact_id": {"S": each}} for each in contact_ids[start : start + _KEYS]]
-            request: Any = {self.contacts_table: {"Keys": keys}}
-            while request:
+        ids = list(found)
+        for start in range(0, len(ids), _KEYS):
+            keys = [{"contact_id": {"S": each}} for each in ids[start : start + _KEYS]]
+            left: Any = {self.contacts_table: {"Keys": keys, "ConsistentRead": consistent}}
+            while left:
                 with translated("contacts"):
-                    answer = self.client.batch_get_item(RequestItems=request)
-                for contact in map(contact_of, answer["Responses"].get(self.contacts_table, [])):
-                    found[contact.contact_id] = contact
-                request = answer.get("UnprocessedKeys")
+                    answer = self.client.batch_get_item(RequestItems=left)
+                for item in answer["Responses"].get(self.contacts_table, []):
+                    found[item["contact_id"]["S"]] = contact_of(item)
+                left = answer.get("UnprocessedKeys")
         return found
 
     def history(self, contact_id: str) -> list[Event]:
@@ -179,6 +170,64 @@ class ContactStore:
             if "LastEvaluatedKey" not in answer:
                 return events
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def wipe(self, contact_id: str, events: Iterable[Event]) -> None:
+        """Remove what is personal in recorded events of an erased contact, and nothing else.
+
+        Doing it again is harmless.
+
+        Raises:
+            Unavailable: not everything is surely removed.
+        """
+        wiped = [(event, _impersonal(event)) for event in events]
+        changed = [after for before, after in wiped if after != before]
+        for attempt in range(_TRIES):
+            actions = [*self._wiping_marks(contact_id, changed), *map(self._wiping, changed)]
+            if all(
+                self._transact(actions[start : start + _ACTIONS]) is None
+                for start in range(0, len(actions), _ACTIONS)
+            ):
+                return
+            self.wait(_FIRST_WAIT_SECONDS * 2**attempt)
+        raise Unavailable("contacts:contention")
+
+    def _wiping(self, event: Event) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self.events_table,
+                "Key": {"contact_id": {"S": event.contact_id}, "event_key": {"S": event.key}},
+                "UpdateExpression": "SET details = :kept REMOVE personal",
+                "ExpressionAttributeValues": to_item({":kept": dict(event.details)}),
+            }
+        }
+
+    def _wiping_marks(self, contact_id: str, changed: Sequence[Event]) -> list[dict[str, Any]]:
+        """The marks that these events left, without what goes from the events."""
+        if not changed:
+            return []
+        held = self.get(contact_id)
+        marks = {
+            register: mark
+            for event in changed
+            for register, mark in marks_of(event).items()
+            if (was := held.get(register)) and was.key == mark.key and was != mark
+        }
+        if not marks:
+            return []
+        update = {
+            "TableName": self.contacts_table,
+            "Key": {"contact_id": {"S": contact_id}},
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in marks),
+            "ConditionExpression": "version = :version",
+            "ExpressionAttributeNames": {f"#{name}": str(name) for name in marks},
+            "ExpressionAttributeValues": to_item(
+                {
+                    ":version": held.version,
+                    **{f":{name}": _mark_map(mark) for name, mark in marks.items()},
+                }
+            ),
+        }
+        return [{"Update": update}]
 
     def pending(self, *, limit: int, after: str = "") -> Page:
         """Contacts whose opt-in waits for an advisor, the longest waiting first."""
@@ -424,6 +473,16 @@ def event_of(item: Mapping[str, Any]) -> Event:
             ),
         )
     return event
+
+
+def _impersonal(event: Event) -> Event:
+    """What stays of an event after an erasure: not what people typed, staff included."""
+    details = dict(event.details)
+    if "operator" in details:
+        details.pop("reason", None)
+    if "page_url" in details:
+        details["page_url"] = details["page_url"].partition("?")[0].partition("#")[0]
+    return replace(event, details=details, personal={})
 
 
 def _failed(reason: Mapping[str, Any]) -> bool:

@@ -68,7 +68,7 @@ def everyone(world: World) -> list[Contact]:
 
 def held_contacts(world: World) -> dict[str, Contact]:
     ids = [item["contact_id"]["S"] for item in world.table("contacts")]
-    return world.contacts.several(ids)
+    return world.contacts.get_many(ids)
 
 
 def counts(world: World) -> dict[Group, dict[str, int]]:
