@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from shared.domain.address import AddressKind
 from shared.domain.campaigns import Outcome
+from shared.domain.cases import CaseKind, CaseState, StepKind
 from shared.domain.events import EventKind, Source
+from shared.domain.inbound import Mailbox
 from shared.domain.recipient import Finding
 from shared.texts.consent import Language, TextId
 
@@ -193,6 +195,68 @@ FINDINGS: Mapping[str, Words] = {
         "送らなかった(配信の対象外)", "Not sent (outside the audience)"
     ),
     Finding.UNEXPLAINED: Words("送信の記録なし", "No record of sending"),
+}
+
+CASE_KINDS: Mapping[str, Words] = {
+    CaseKind.DISCLOSURE: Words("開示", "Disclosure"),
+    CaseKind.CORRECTION: Words("変更・訂正", "Correction"),
+    CaseKind.ERASURE: Words("削除", "Erasure"),
+    CaseKind.STOP_USE: Words("利用停止", "End of use"),
+    CaseKind.INQUIRY: Words("お問い合わせ", "Inquiry"),
+}
+
+CASE_STATES: Mapping[str, Words] = {
+    CaseState.RECEIVED: Words("受付", "Received"),
+    CaseState.IDENTITY_ASKED: Words("ご本人の確認待ち", "Waiting for the person to confirm"),
+    CaseState.VERIFIED: Words("ご本人と確認済み", "Identity confirmed"),
+    CaseState.IN_PROGRESS: Words("対応中", "In progress"),
+    CaseState.DONE: Words("完了", "Done"),
+    CaseState.REFUSED: Words("お断り", "Refused"),
+}
+
+CASE_STEPS: Mapping[str, Words] = {
+    StepKind.OPENED: Words("受付", "Received"),
+    StepKind.MAIL_JOINED: Words("続きのメールを受信", "A further mail came in"),
+    StepKind.KIND_CHANGED: Words("依頼の種類を変更", "Kind of request changed"),
+    StepKind.HELD: Words("配信を保留", "Mailing put on hold"),
+    StepKind.RELEASED: Words("配信の保留を解除", "Hold on mailing released"),
+    StepKind.ACKNOWLEDGED: Words("受付をお知らせ", "Receipt acknowledged"),
+    StepKind.IDENTITY_ASKED: Words("ご本人確認のリンクを送信", "Link to confirm identity sent"),
+    StepKind.IDENTITY_EXPIRED: Words("ご本人確認のリンクが期限切れ", "Link to confirm expired"),
+    StepKind.IDENTITY_CONFIRMED: Words("リンクでご本人と確認", "Identity confirmed by the link"),
+    StepKind.HAND_VERIFICATION_PROPOSED: Words(
+        "担当者がご本人と判断(2人目の確認待ち)", "Verified by hand, a second person to agree"
+    ),
+    StepKind.HAND_VERIFIED: Words(
+        "担当者2人でご本人と確認", "Identity verified by two members of staff"
+    ),
+    StepKind.NEW_ADDRESS_GIVEN: Words("新しいアドレスを登録", "New address given"),
+    StepKind.NEW_ADDRESS_CONFIRMED: Words("新しいアドレスを確認", "New address confirmed"),
+    StepKind.APPROVED: Words("実施を承認", "Approved"),
+    StepKind.DISCLOSED: Words("記録のリンクを送信", "Link to the record sent"),
+    StepKind.FETCHED: Words("ご本人が記録を受け取り", "The person took the record"),
+    StepKind.STOPPED: Words("利用を停止", "Use ended"),
+    StepKind.CORRECTED: Words("アドレスを変更", "Address changed"),
+    StepKind.ERASED: Words("個人情報を削除", "Personal data erased"),
+    StepKind.REPLIED: Words("担当者が返信", "Answered by staff"),
+    StepKind.NOTED: Words("記録を追加", "Note added"),
+    StepKind.WARNED: Words("10日目の注意", "Warning on day 10"),
+    StepKind.OVERDUE: Words("期限を超過", "Overdue"),
+    StepKind.DONE: Words("完了", "Done"),
+    StepKind.REFUSED: Words("お断り", "Refused"),
+}
+
+# Who acted, where it was not a member of staff.
+ACTORS: Mapping[str, Words] = {
+    "person": Words("ご本人", "the person"),
+    "system": Words("システム", "the system"),
+}
+
+MAILBOXES: Mapping[str, Words] = {
+    Mailbox.REQUESTS: Words("依頼の窓口へのメール", "Mail to the address for requests"),
+    Mailbox.REPLY: Words("一斉メールへの返信", "Reply to a campaign"),
+    Mailbox.STOP: Words("配信停止用アドレスへのメール", "Mail to the address for unsubscribing"),
+    "": Words("社内での受付", "Taken by staff"),
 }
 
 TEXTS: Mapping[str, Words] = {

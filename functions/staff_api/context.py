@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from functions.staff_api.permissions import OF_ROUTE
 from shared.adapters import aws
 from shared.adapters.campaigns import CampaignStore
+from shared.adapters.cases import CaseStore
 from shared.adapters.contacts import ContactStore
 from shared.adapters.figures import Figures
 from shared.adapters.forms import FormStore
@@ -20,6 +21,8 @@ from shared.adapters.http import Request
 from shared.adapters.jobs import JobQueue
 from shared.adapters.ledger import Ledger
 from shared.adapters.mailer import Mailer
+from shared.adapters.rawmail import RawMail
+from shared.adapters.received import ReceivedStore
 from shared.adapters.scheduler import Schedules
 from shared.adapters.secrets import Secrets
 from shared.adapters.standings import StandingStore
@@ -46,6 +49,10 @@ class Deps:
     mailer: Mailer
     schedules: Schedules
     figures: Figures
+    cases: CaseStore
+    received: ReceivedStore
+    raw_mail: RawMail
+    case_jobs: JobQueue
 
     def contact_id_of(self, email: str) -> str:
         """The id under which an address is kept.
@@ -101,6 +108,10 @@ def default_deps() -> Deps:
             zone=settings.schedule_time_zone,
         ),
         figures=Figures(dynamodb, settings.ledger_table, settings.events_table),
+        cases=CaseStore(dynamodb, settings.cases_table),
+        received=ReceivedStore(dynamodb, settings.received_table),
+        raw_mail=RawMail(aws.s3(), settings.inbound_bucket),
+        case_jobs=JobQueue(aws.sqs(), settings.case_queue_url),
     )
 
 

@@ -9,10 +9,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
+from functions.proof_file import FileFormat, proof_file
 from functions.staff_api.contacts import known
 from functions.staff_api.context import Call, call_of
 from functions.staff_api.proof_schemas import (
-    FileFormat,
     ProofConditionOut,
     ProofIn,
     ProofOut,
@@ -21,9 +21,7 @@ from functions.staff_api.proof_schemas import (
 )
 from functions.staff_api.schemas import CampaignPath, ContactPath, EntryOut
 from shared.domain.recipient import explain, received_among
-from shared.proof.canonical import canonical_json, sha256
-from shared.proof.page import proof_page
-from shared.proof.record import Facts, condition_record, proof_record
+from shared.proof.record import condition_record
 from shared.proof.sentences import sentence
 from shared.telemetry import logger
 
@@ -38,11 +36,6 @@ _FILE: dict[int, Any] = {
             "text/html": {"schema": {"type": "string"}},
         },
     }
-}
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
 }
 
 
@@ -74,47 +67,21 @@ def file_of_address(body: Annotated[ProofIn, Body()]) -> Response[str]:
 
 
 def _file(call: Call, contact_id: str, kind: FileFormat, asked_for: str = "") -> Response[str]:
-    deps = call.deps
-    contact = known(deps, contact_id)
-    campaigns = deps.campaigns.all()
-    entries = list(deps.ledger.of_contact(contact_id, [c.campaign_id for c in campaigns]))
-    record = proof_record(
-        Facts(
-            company=deps.settings.company,
-            contact=contact,
-            history=list(deps.contacts.history(contact_id)),
-            campaigns=campaigns,
-            entries=entries,
-            reported={
-                entry.campaign_id: fates
-                for entry, fates in zip(entries, deps.figures.fates(entries), strict=True)
-            },
-            profile=deps.settings.eligibility_profile,
-            made_at=call.request.at,
-            made_by=call.operator,
-            asked_for=asked_for,
-        )
+    contact = known(call.deps, contact_id)
+    file = proof_file(
+        call.deps, contact, made_at=call.request.at, made_by=call.operator, asked_for=asked_for
     )
-    text = canonical_json(record)
-    digest = sha256(text)
     logger.info(
         "proof made",
         extra={
             "contact_id": contact_id,
             "operator": call.operator,
             "format": kind,
-            "sha256": digest,
+            "sha256": file.sha256,
         },
     )
-    headers = {
-        **_HEADERS,
-        "Content-Disposition": f'attachment; filename="optin-proof-{digest[:16]}.{kind}"',
-    }
-    if kind is FileFormat.JSON:
-        return Response(200, "application/json", text, headers)
-    page = proof_page(record)
-    headers["Content-Security-Policy"] = f"{page.policy}; frame-ancestors 'none'"
-    return Response(200, "text/html; charset=utf-8", page.html, headers)
+    served = file.served(kind)
+    return Response(200, served.content_type, served.body, dict(served.headers))
 
 
 @router.get(

@@ -6,19 +6,13 @@ The record is made by ``shared.proof.record``; a test holds that it is what is d
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from pydantic import Field
 
+from functions.proof_file import FileFormat
 from functions.staff_api.schemas import EntryOut, Model
+from shared.domain.cases import CaseKind, CaseState, StepKind
 from shared.domain.recipient import Finding
-
-
-class FileFormat(StrEnum):
-    """The record itself, or a page for people."""
-
-    JSON = "json"
-    HTML = "html"
 
 
 class ProofIn(Model):
@@ -165,6 +159,47 @@ class ProofCampaignOut(Model):
     message_id: str
 
 
+class ProofStepDetailOut(Model):
+    """One detail of a step; never anything personal."""
+
+    name: str
+    name_ja: str
+    name_en: str
+    value: str
+
+
+class ProofStepOut(Model):
+    """One step of a request. ``by``: ``person``, ``system`` or a member of staff."""
+
+    at: datetime
+    kind: StepKind
+    kind_ja: str
+    kind_en: str
+    by: str
+    by_ja: str
+    by_en: str
+    details: list[ProofStepDetailOut]
+
+
+class ProofRequestOut(Model):
+    """A request of the person: what was asked, when it was due, and what was done."""
+
+    case_id: str
+    kind: CaseKind
+    kind_ja: str
+    kind_en: str
+    state: CaseState
+    state_ja: str
+    state_en: str
+    mailbox: str
+    mailbox_ja: str
+    mailbox_en: str
+    opened_at: datetime
+    due_on: date
+    legal_on: date | None
+    steps: list[ProofStepOut]
+
+
 class ProofRetentionOut(Model):
     """Until the end of which day in Japan the record must be kept; null while nothing was sent."""
 
@@ -187,6 +222,7 @@ class ProofOut(Model):
     verdict: ProofVerdictOut
     events: list[ProofEventOut]
     campaigns: list[ProofCampaignOut]
+    requests: list[ProofRequestOut]
     retention: ProofRetentionOut
     verification: BothOut
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from shared import words
 from shared.domain.campaigns import Campaign, Entry
+from shared.domain.cases import Case, Step
 from shared.domain.company import Company
 from shared.domain.contact import Contact, Mark
 from shared.domain.eligibility import Condition, Profile, Verdict, judge
@@ -35,6 +36,7 @@ FORMAT = "optin-proof/1"
 class Facts:
     """What a proof file is made of, and who made it.
 
+    ``cases`` are the person's requests: what was asked and done, none of anybody's words.
     ``reported`` is what the mail service reported about each mail, by campaign.
     ``asked_for`` is the address in the question, masked, where the question named one.
     """
@@ -47,6 +49,7 @@ class Facts:
     profile: Profile
     made_at: datetime
     made_by: str
+    cases: Sequence[Case] = ()
     reported: Mapping[str, Collection[Fate]] = field(default_factory=lambda: MappingProxyType({}))
     asked_for: str = ""
 
@@ -76,6 +79,9 @@ def proof_record(facts: Facts) -> Record:
         "verdict": _verdict(judge(contact, facts.profile)),
         "events": [_event(event, erased) for event in history],
         "campaigns": list(_campaigns(facts, history)),
+        "requests": [
+            _request(case) for case in sorted(facts.cases, key=lambda c: (c.opened_at, c.case_id))
+        ],
         "retention": _retention(retention(facts.entries)),
         "verification": _both(VERIFICATION),
     }
@@ -225,6 +231,32 @@ def campaign_record(campaign: Campaign, entry: Entry | None, explained: Explanat
     }
 
 
+def _request(case: Case) -> Record:
+    """What was asked, when it was due, and every step. What was written stands in the mails."""
+    return {
+        "case_id": case.case_id,
+        **_code("kind", case.kind, words.CASE_KINDS),
+        **_code("state", case.state, words.CASE_STATES),
+        **_code("mailbox", case.mailbox or "", words.MAILBOXES),
+        "opened_at": stamp(case.opened_at),
+        "due_on": case.due_on.isoformat(),
+        "legal_on": case.legal_on.isoformat() if case.legal_on else None,
+        "steps": [_step(step) for step in case.steps],
+    }
+
+
+def _step(step: Step) -> Record:
+    return {
+        "at": stamp(step.at),
+        **_code("kind", step.kind, words.CASE_STEPS),
+        **_code("by", step.by, words.ACTORS),
+        "details": [
+            {"name": name, **_both(detail_words(name), "name_"), "value": value}
+            for name, value in sorted(step.details.items())
+        ],
+    }
+
+
 def _retention(kept: Retention | None) -> Record:
     if kept is None:
         return {
@@ -253,11 +285,12 @@ def _both(told: Words, prefix: str = "") -> Record:
 
 
 _ABOUT = Words(
-    "このメールアドレスについて当社が保有する、取得・同意・配信停止・一斉メール送信の記録のすべてです。"
+    "このメールアドレスについて当社が保有する、取得・同意・配信停止・一斉メール送信・"
+    "開示などのご依頼の記録のすべてです。"
     "特定電子メール法 施行規則 4条の「同意を証する記録」にあたります。",
     "Everything the company has on record about this address: how it was acquired, what was "
-    "agreed to, refusals, and every bulk mail. It is the record of consent of article 4 of the "
-    "Ordinance for the Act on Specified E-mail.",
+    "agreed to, refusals, every bulk mail, and every request to disclose, correct or erase. It is "
+    "the record of consent of article 4 of the Ordinance for the Act on Specified E-mail.",
 )
 _HELD = Words(
     "連絡先IDは、メールアドレスから鍵付きハッシュ(HMAC-SHA256)で計算した値です。",

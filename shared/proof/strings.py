@@ -50,6 +50,13 @@ STRINGS: Mapping[str, Words] = {
         "No bulk mail has been started since the first record.",
     ),
     "message_id": Words("メールの番号", "Message id"),
+    # ---- requests ----
+    "requests": Words("開示・変更・削除などのご依頼", "Requests"),
+    "no_requests": Words("ご依頼の記録はありません。", "No request is on record."),
+    "opened_at": Words("受付日時", "Received on"),
+    "due_on": Words("回答の期限", "Due on"),
+    "legal_on": Words("GDPRによる期限", "By the GDPR"),
+    "case_id": Words("依頼の番号", "Request number"),
     # ---- retention ----
     "retention": Words("この記録の保存期間", "How long this record is kept"),
     "keep_until": Words("保存期限", "Keep until"),

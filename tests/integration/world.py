@@ -340,6 +340,10 @@ class World:
                 zone=Zone.TOKYO,
             ),
             figures=Figures(dynamodb, "ledger", "events"),
+            cases=CaseStore(dynamodb, "cases"),
+            received=ReceivedStore(dynamodb, "received"),
+            raw_mail=RawMail(wrap(self.s3), INBOUND),
+            case_jobs=JobQueue(wrap(self.case_queue), self.case_queue.url),
         )
 
     def standings(self, wrap: Wrap = unwrapped) -> standings.Deps:

@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 
 from shared import pages
 from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
+from shared.domain.cases import Case, CaseKind, CaseState, Step, StepKind
 from shared.domain.company import Company
 from shared.domain.contact import project
 from shared.domain.eligibility import Profile
 from shared.domain.events import Event, EventKind, Source
+from shared.domain.inbound import Mailbox
 from shared.proof.canonical import canonical_json, sha256
 from shared.proof.page import day, proof_page, when
 from shared.proof.record import Facts, proof_record
@@ -110,6 +112,30 @@ def facts(*history: Event, **more: Any) -> Facts:
         **more,
     }
     return Facts(**values)
+
+
+CASE = Case(
+    case_id="c5" * 16,
+    kind=CaseKind.DISCLOSURE,
+    state=CaseState.IN_PROGRESS,
+    contact_id=ME,
+    language=Language.JA,
+    mailbox=Mailbox.REQUESTS,
+    opened_at=NOW - timedelta(days=2),
+    due_on=date(2026, 12, 4),
+    warn_on=date(2026, 12, 2),
+    legal_on=date(2026, 12, 22),
+    reason="says_disclose",
+    confidence=95,
+    reply_to="taro.private@example.jp",
+    subject="件名は記録に入れない",
+    hand_reason="お電話で確認",
+    steps=(
+        Step(NOW - timedelta(days=2), StepKind.OPENED, "person"),
+        Step(NOW - timedelta(days=1), StepKind.NOTED, "cs-sato", {"code": "answer_limit"}),
+        Step(NOW - timedelta(hours=1), StepKind.DISCLOSED, "system"),
+    ),
+)
 
 
 STORY = (opted_in(), REGISTERED, UNSUBSCRIBED, REASON)
@@ -217,6 +243,32 @@ def test_every_campaign_sent_or_not_and_why() -> None:
     assert "配信停止のお申し出があり" in passed_by["sentence_ja"]
 
 
+def test_every_request_with_its_steps_and_none_of_its_words() -> None:
+    earlier = replace(CASE, case_id="a1" * 16, opened_at=NOW - timedelta(days=9), legal_on=None)
+    by_phone = replace(earlier, case_id="b1" * 16, mailbox=None, state=CaseState.DONE)
+    made = proof_record(facts(*STORY, cases=[CASE, by_phone, earlier]))
+    text = canonical_json(made)
+    for unsaid in ("taro.private", "件名は", "お電話で"):
+        assert unsaid not in text
+    first, second, third = made["requests"]
+    assert [each["case_id"][0] for each in made["requests"]] == ["a", "b", "c"]
+    assert (first["legal_on"], second["mailbox"], second["state_ja"]) == (None, "", "完了")
+    assert second["mailbox_ja"] == "社内での受付"
+    assert (third["kind"], third["kind_ja"], third["state_ja"]) == (
+        "disclosure",
+        "開示",
+        "対応中",
+    )
+    assert (third["due_on"], third["legal_on"]) == ("2026-12-04", "2026-12-22")
+    assert [(step["kind"], step["by_ja"]) for step in third["steps"]] == [
+        ("opened", "ご本人"),
+        ("noted", "cs-sato"),
+        ("disclosed", "システム"),
+    ]
+    [detail] = third["steps"][1]["details"]
+    assert detail["value"] == "answer_limit"
+
+
 def test_retention_counts_from_the_last_mail() -> None:
     kept = proof_record(facts(*STORY))["retention"]
     assert kept["last_sent_on"] == "2026-11-14"
@@ -227,7 +279,7 @@ def test_retention_counts_from_the_last_mail() -> None:
 
 def test_after_an_erasure_nothing_personal_stands_in_it_even_if_it_were_still_kept() -> None:
     history = (*STORY, ERASED)
-    made = facts(*history, asked_for="t***@***.jp")
+    made = facts(*history, asked_for="t***@***.jp", cases=[CASE])
     text = canonical_json(proof_record(made)) + proof_page(proof_record(made)).html
     for personal in ("taro@", "Taro", "203.0.113.24", "佐倉"):
         assert personal not in text
@@ -252,7 +304,7 @@ def test_who_comes_back_after_an_erasure_is_shown_again() -> None:
 
 
 def test_the_page_says_what_the_record_says_and_carries_its_bytes() -> None:
-    record = proof_record(facts(*STORY))
+    record = proof_record(facts(*STORY, cases=[CASE]))
     page = proof_page(record).html
     text = html.unescape(re.sub(r"<[^>]+>", "", page))
     digest = sha256(canonical_json(record))
@@ -264,6 +316,8 @@ def test_the_page_says_what_the_record_says_and_carries_its_bytes() -> None:
         *(each["sentence_ja"] for each in record["verdict"]["conditions"]),
         *(each["sentence_ja"] for each in record["campaigns"]),
         *(each["sentence_en"] for each in record["campaigns"]),
+        *(step["kind_ja"] for step in record["requests"][0]["steps"]),
+        CASE.case_id, "2026年12月4日", "2026年12月22日", "answer_limit",
     ):  # fmt: skip
         assert said in text, said
     inside = re.search(r'href="data:application/json;base64,([^"]+)"', page)
@@ -297,6 +351,7 @@ def test_hostile_texts_stay_texts() -> None:
             company=Company(HOSTILE, HOSTILE, HOSTILE, HOSTILE),
             made_by=HOSTILE,
             asked_for=HOSTILE,
+            cases=[replace(CASE, case_id=HOSTILE, steps=(replace(CASE.steps[0], by=HOSTILE),))],
             campaigns=[campaign(2, 10, HOSTILE)],
             entries=[replace(ENTRIES[0], outcome=Outcome.REJECTED, reason=HOSTILE)],
         )
@@ -313,6 +368,7 @@ def test_a_page_without_mail_and_under_the_statute() -> None:
     page = proof_page(proof_record(made)).html
     assert STRINGS["no_campaigns"].ja in page
     assert STRINGS["no_term"].ja in page
+    assert STRINGS["no_requests"].ja in page
     assert STRINGS["profile_statute"].ja in page
 
 

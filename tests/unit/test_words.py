@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pytest
 
 from shared import words
+from shared.domain.cases import CaseKind, CaseState, StepKind
+from shared.domain.inbound import Mailbox
 from shared.words import Words, detail_words, words_of
 
 TABLES = {
@@ -21,6 +23,19 @@ def test_words_are_in_both_languages(table: Mapping[str, Words]) -> None:
         assert re.search(r"[ぁ-んァ-ヶ一-龠]", ja), code
         assert en, code
         assert en.isascii(), code
+
+
+@pytest.mark.parametrize(
+    ("codes", "table"),
+    [
+        (CaseKind, words.CASE_KINDS),
+        (CaseState, words.CASE_STATES),
+        (StepKind, words.CASE_STEPS),
+        ([*Mailbox, ""], words.MAILBOXES),
+    ],
+)
+def test_every_code_of_a_case_has_words(codes: Iterable[str], table: Mapping[str, Words]) -> None:
+    assert set(table) == set(codes)
 
 
 def test_an_unknown_code_shows_itself() -> None:

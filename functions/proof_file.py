@@ -1,0 +1,136 @@
+"""The proof file of one contact, gathered from every store: as bytes and as a page.
+
+Staff make it (``staff_api.proof``); the person who asked what is held fetches it
+(``case_link``). Both get the same, and the same headers with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from shared.adapters.campaigns import CampaignStore
+from shared.adapters.cases import CaseStore
+from shared.adapters.contacts import ContactStore
+from shared.adapters.figures import Figures
+from shared.adapters.ledger import Ledger
+from shared.domain.company import Company
+from shared.domain.contact import Contact
+from shared.domain.eligibility import Profile
+from shared.proof.canonical import canonical_json, sha256
+from shared.proof.page import proof_page
+from shared.proof.record import Facts, Record, proof_record
+
+
+class FileFormat(StrEnum):
+    """The record itself, or a page for people."""
+
+    JSON = "json"
+    HTML = "html"
+
+
+class Rules(Protocol):
+    """The settings a proof file rests on."""
+
+    @property
+    def company(self) -> Company:
+        """In whose name it is made."""
+
+    @property
+    def eligibility_profile(self) -> Profile:
+        """By which rule the verdict is."""
+
+
+class Stores(Protocol):
+    """Whatever holds the stores and settings: a handler's dependencies."""
+
+    @property
+    def settings(self) -> Rules:
+        """The rules."""
+
+    @property
+    def contacts(self) -> ContactStore:
+        """The contact's events."""
+
+    @property
+    def campaigns(self) -> CampaignStore:
+        """Every campaign."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Who was sent what."""
+
+    @property
+    def figures(self) -> Figures:
+        """What the mail service reported."""
+
+    @property
+    def cases(self) -> CaseStore:
+        """The person's requests."""
+
+
+class Served(NamedTuple):
+    """What an HTTP answer with the file consists of."""
+
+    content_type: str
+    body: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofFile:
+    """A file: ``text`` is the record's one spelling, ``sha256`` its hash."""
+
+    record: Record
+    text: str
+    sha256: str
+
+    def served(self, kind: FileFormat) -> Served:
+        """As an attachment without anything personal in its name, kept by nobody on the way."""
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Content-Disposition": f'attachment; filename="optin-proof-{self.sha256[:16]}.{kind}"',
+        }
+        if kind is FileFormat.JSON:
+            return Served("application/json", self.text, headers)
+        page = proof_page(self.record)
+        headers["Content-Security-Policy"] = f"{page.policy}; frame-ancestors 'none'"
+        return Served("text/html; charset=utf-8", page.html, headers)
+
+
+def proof_file(
+    stores: Stores, contact: Contact, *, made_at: datetime, made_by: str, asked_for: str = ""
+) -> ProofFile:
+    """Everything on record about a contact. ``asked_for``: the address in question, masked.
+
+    Raises:
+        Unavailable: a store could not be asked.
+    """
+    contact_id = contact.contact_id
+    campaigns = stores.campaigns.all()
+    entries = list(stores.ledger.of_contact(contact_id, [c.campaign_id for c in campaigns]))
+    record = proof_record(
+        Facts(
+            company=stores.settings.company,
+            contact=contact,
+            history=stores.contacts.history(contact_id),
+            campaigns=campaigns,
+            entries=entries,
+            cases=stores.cases.of_contact(contact_id),
+            reported={
+                entry.campaign_id: fates
+                for entry, fates in zip(entries, stores.figures.fates(entries), strict=True)
+            },
+            profile=stores.settings.eligibility_profile,
+            made_at=made_at,
+            made_by=made_by,
+            asked_for=asked_for,
+        )
+    )
+    text = canonical_json(record)
+    return ProofFile(record, text, sha256(text))
