@@ -91,6 +91,11 @@ class Config:
         return cdk.Environment(account=self.account or None, region=self.region)
 
     @property
+    def rule_set(self) -> str:
+        """The set our receipt rule stands in; `optin` is ours alone."""
+        return self.receipt_rule_set or "optin"
+
+    @property
     def schedule_time_zone(self) -> str:
         """The stand-in reads every schedule as UTC, whatever zone it names."""
         return "UTC" if self.local else "Asia/Tokyo"

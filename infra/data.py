@@ -16,13 +16,14 @@ from infra.config import Config
 class Keys(Construct):
     """One key per kind of thing, so that a role which may read one cannot read the others."""
 
-    def __init__(self, scope: Construct, id_: str, *, config: Config, log_prefix: str) -> None:
+    def __init__(self, scope: Construct, id_: str, *, config: Config, app_stack: str) -> None:
         super().__init__(scope, id_)
         self._config = config
         self.data = self._key("Data", "optin: tables")
         self.secrets = self._key("Secrets", "optin: secrets")
-        self.operations = self._key("Operations", "optin: logs, queues, alarms")
-        self._allow_services(log_prefix)
+        self.mail = self._key("Mail", "optin: raw mail")
+        self.operations = self._key("Operations", "optin: logs, queues, topics, alarms")
+        self._allow_services(app_stack)
 
     def _key(self, id_: str, description: str) -> kms.Key:
         return kms.Key(
@@ -34,13 +35,13 @@ class Keys(Construct):
             removal_policy=self._config.removal_policy,
         )
 
-    def _allow_services(self, log_prefix: str) -> None:
-        """CloudWatch Logs, alarms and EventBridge use the operations key by themselves."""
+    def _allow_services(self, app_stack: str) -> None:
+        """CloudWatch, EventBridge, SES and SNS use the operations key by themselves."""
         stack = cdk.Stack.of(self)
         log_groups = stack.format_arn(
             service="logs",
             resource="log-group",
-            resource_name=f"{log_prefix}*",
+            resource_name=f"{app_stack}-*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         self.operations.add_to_resource_policy(
@@ -62,16 +63,30 @@ class Keys(Construct):
                 principals=[
                     iam.ServicePrincipal("cloudwatch.amazonaws.com"),
                     iam.ServicePrincipal("events.amazonaws.com"),
+                    iam.ServicePrincipal("ses.amazonaws.com"),
                 ],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
             )
         )
+        # From our topics to our queues.
+        topics = stack.format_arn(service="sns", resource=f"{app_stack}-*")
+        self.operations.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions={"ArnLike": {"aws:SourceArn": topics}},
+            )
+        )
 
 
 class Tables(Construct):
-    """Seven tables: raw addresses are in `contacts` only, everything else knows contact ids."""
+    """Nine tables: the addresses we mail are in `contacts` only, others know contact ids.
+
+    What a person wrote to us is in `cases` until it is answered.
+    """
 
     def __init__(self, scope: Construct, id_: str, *, config: Config, key: kms.IKey) -> None:
         super().__init__(scope, id_)
@@ -86,6 +101,14 @@ class Tables(Construct):
         _index(events, "stops", "stopped_by", "contact_id", dynamodb.ProjectionType.KEYS_ONLY)
         standings = self._table("Standings", "contact_id")
         _index(standings, "by_place", "place", "month")
+        cases = self._table("Cases", "case_id", "item")
+        _index(cases, "by_contact", "contact_id", "opened_at")
+        # Sparse: open cases, and closed ones.
+        _index(cases, "queue", "queue", "due_key")
+        _index(cases, "closed", "closed", "closed_at")
+        received = self._table("Received", "mail_id", expires="expires_at")
+        _index(received, "by_contact", "contact_id", "received_at")
+        _index(received, "filtered", "filtered", "received_at")
         self.by_name = {
             "contacts": contacts,
             "events": events,
@@ -94,6 +117,8 @@ class Tables(Construct):
             "campaigns": self._table("Campaigns", "campaign_id"),
             "ledger": ledger,
             "standings": standings,
+            "cases": cases,
+            "received": received,
         }
 
     def _table(

@@ -44,6 +44,21 @@ def environments(
     }
     ledger = {"LEDGER_TABLE": r.ledger.table_name}
     standings = {"STANDINGS_TABLE": r.standings.table_name}
+    throttle = {"THROTTLE_TABLE": r.throttle.table_name}
+    cases = {"CASES_TABLE": r.cases.table_name, "CASE_QUEUE_URL": r.case_jobs.queue_url}
+    received = {
+        "RECEIVED_TABLE": r.received.table_name,
+        "INBOUND_BUCKET": r.inbound_bucket.bucket_name,
+    }
+    due = {
+        "CASE_BUSINESS_DAYS": str(config.case_business_days),
+        "DAYS_OFF": ",".join(config.days_off),
+    }
+    soft_bounces = {
+        "SOFT_BOUNCES": str(config.soft_bounces),
+        "SOFT_BOUNCE_DAYS": str(config.soft_bounce_days),
+    }
+    erasure = {"ERASURE_RUNS_BY_ITSELF": str(config.erasure_runs_by_itself).lower()}
     contact_key = {"CONTACT_KEY_SECRET": r.contact_key_arn}
     link_keys = {"LINK_KEYS_SECRET": r.link_keys_arn}
     profile = {"ELIGIBILITY_PROFILE": config.eligibility_profile}
@@ -61,7 +76,7 @@ def environments(
             **forms,
             **contact_key,
             **public_url,
-            "THROTTLE_TABLE": r.throttle.table_name,
+            **throttle,
             "POSTS_PER_MINUTE_PER_SOURCE": str(config.posts_per_minute_per_source),
             "POSTS_PER_HOUR_PER_ADDRESS": str(config.posts_per_hour_per_address),
         },
@@ -74,6 +89,10 @@ def environments(
             **campaigns,
             **ledger,
             **standings,
+            **cases,
+            **received,
+            **due,
+            **erasure,
             **contact_key,
             **link_keys,
             **profile,
@@ -95,7 +114,7 @@ def environments(
             **profile,
             **public_url,
             **mail,
-            "THROTTLE_TABLE": r.throttle.table_name,
+            **throttle,
             "SETTLE_SECONDS": str(config.settle_seconds),
             "FREQUENCY_CAP_CAMPAIGNS": str(config.frequency_cap_campaigns),
             "FREQUENCY_CAP_DAYS": str(config.frequency_cap_days),
@@ -107,14 +126,50 @@ def environments(
             **contact_key,
             "CAMPAIGNS_TABLE": r.campaigns.table_name,
             "CONFIGURATION_SET": configuration_set,
+            **soft_bounces,
             "MAIL_DOMAIN": config.mail_domain,
-            "SOFT_BOUNCES": str(config.soft_bounces),
-            "SOFT_BOUNCE_DAYS": str(config.soft_bounce_days),
             "BOUNCES_PER_THOUSAND": str(config.bounces_per_thousand),
             "COMPLAINTS_PER_THOUSAND": str(config.complaints_per_thousand),
             "REPUTATION_MINIMUM": str(config.reputation_minimum),
         },
         "standings": standings,
+        "mail_intake": {
+            **company,
+            **contacts,
+            **events,
+            **cases,
+            **received,
+            **throttle,
+            **due,
+            **contact_key,
+            **link_keys,
+            **soft_bounces,
+            "MAIL_DOMAIN": config.mail_domain,
+            "RECEIVED_DAYS": str(config.received_days),
+        },
+        "case_worker": {
+            **company,
+            **contacts,
+            **events,
+            **cases,
+            **received,
+            **throttle,
+            **contact_key,
+            **link_keys,
+            **public_url,
+            **mail,
+        },
+        "case_link": {
+            **company,
+            **contacts,
+            **events,
+            **cases,
+            **ledger,
+            **link_keys,
+            **profile,
+            **erasure,
+            "CAMPAIGNS_TABLE": r.campaigns.table_name,
+        },
         "console": {
             **public_url,
             "COMPANY_NAME": config.company.name,

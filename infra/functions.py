@@ -39,6 +39,10 @@ FUNCTIONS: Mapping[str, Spec] = {
     "campaign_sender": Spec(handler="functions.campaign_sender.handler", timeout=120, memory=512),
     "ses_feedback": Spec(handler="functions.ses_feedback.handler", timeout=30, memory=512),
     "standings": Spec(handler="functions.standings.handler", timeout=60, memory=512),
+    # Memory for a mail of 40 MB, the most SES takes.
+    "mail_intake": Spec(handler="functions.mail_intake.handler", timeout=60, memory=1024),
+    "case_worker": Spec(handler="functions.case_worker.handler", timeout=60, memory=512),
+    "case_link": Spec(handler="functions.case_link.handler", timeout=10, memory=1024),
 }
 """HTTP APIs give up after 30 s."""
 

@@ -1,5 +1,6 @@
-"""The queue that campaigns are sent from."""
+"""Queues that functions are fed from, and what Scheduler puts on them."""
 
+import json
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -7,6 +8,7 @@ from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -34,11 +36,18 @@ class FailureQueue(Construct):
         )
 
 
-class CampaignJobs(Construct):
-    """Jobs for the sender; one that fails five times goes to `failures`."""
+class Jobs(Construct):
+    """Jobs for one function; one that fails five times goes to `failures`."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, config: Config, key: kms.IKey, failures: sqs.IQueue
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: Config,
+        key: kms.IKey,
+        failures: sqs.IQueue,
+        worker: str,
     ) -> None:
         super().__init__(scope, id_)
         self._config = config
@@ -47,12 +56,12 @@ class CampaignJobs(Construct):
             "Queue",
             config=config,
             key=key,
-            visibility_timeout=cdk.Duration.seconds(6 * FUNCTIONS["campaign_sender"].timeout),
+            visibility_timeout=cdk.Duration.seconds(6 * FUNCTIONS[worker].timeout),
             dead_letter_queue=sqs.DeadLetterQueue(queue=failures, max_receive_count=5),
         )
 
     def feed(self, function: lambda_.Function) -> None:
-        """One job at a time to a few senders, which share the account's rate."""
+        """One job at a time to a few at once: senders share the account's rate."""
         lambda_.EventSourceMapping(
             self,
             "Feed",
@@ -64,8 +73,8 @@ class CampaignJobs(Construct):
         )
 
 
-class CampaignStarts(Construct):
-    """Who EventBridge Scheduler is when it starts a campaign; its permissions come later."""
+class SchedulerRole(Construct):
+    """Who EventBridge Scheduler is for one kind of schedule; its permissions come later."""
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
@@ -84,7 +93,46 @@ class CampaignStarts(Construct):
                 },
             ),
         )
-        self.schedules_arn = stack.format_arn(
+
+    def permit(self, statements: Sequence[iam.PolicyStatement]) -> iam.Policy:
+        """All that the role may do."""
+        return iam.Policy(self, "Policy", roles=[self.role], statements=list(statements))
+
+
+class CaseSweep(SchedulerRole):
+    """Every hour a job that looks through the cases: what is due, overdue, or was left."""
+
+    def start(
+        self, *, jobs: sqs.IQueue, failures: sqs.IQueue, statements: Sequence[iam.PolicyStatement]
+    ) -> None:
+        """Sends the job from now on; one that does not get there within the hour is kept."""
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            description="optin: looks through the cases",
+            schedule_expression="rate(1 hour)",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=jobs.queue_arn,
+                role_arn=self.role.role_arn,
+                input=json.dumps({"sweep": True}),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=failures.queue_arn
+                ),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=185
+                ),
+            ),
+        )
+        schedule.node.add_dependency(self.permit(statements))
+
+
+class CampaignStarts(SchedulerRole):
+    """The schedules that start campaigns, and who Scheduler is when it does."""
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_)
+        self.schedules_arn = cdk.Stack.of(self).format_arn(
             service="scheduler", resource="schedule", resource_name="default/optin-*"
         )
 
@@ -100,10 +148,6 @@ class CampaignStarts(Construct):
                 reason="One schedule per start of a campaign; all begin with optin-.",
             )
         )
-
-    def permit(self, statements: Sequence[iam.PolicyStatement]) -> None:
-        """All that the role may do."""
-        iam.Policy(self, "Policy", roles=[self.role], statements=list(statements))
 
 
 def encrypted_queue(

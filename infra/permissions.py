@@ -13,6 +13,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 
@@ -27,11 +28,18 @@ class Resources:
     campaigns: dynamodb.ITable
     ledger: dynamodb.ITable
     standings: dynamodb.ITable
+    cases: dynamodb.ITable
+    received: dynamodb.ITable
     contact_key_arn: str
     link_keys_arn: str
     data_key: kms.IKey
     secrets_key: kms.IKey
+    mail_key: kms.IKey
     operations_key: kms.IKey
+    inbound_bucket: s3.IBucket
+    inbound_mail: sqs.IQueue
+    case_jobs: sqs.IQueue
+    case_failures: sqs.IQueue
     campaign_jobs: sqs.IQueue
     campaign_failures: sqs.IQueue
     campaign_starts_role: iam.IRole
@@ -70,6 +78,8 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
     Never lists all contacts: how many stand where, and samples, it reads from the standings.
 
     Sends tests of a campaign; has Scheduler start one later, with a role that may do no more.
+    Answers requests; what they need done, and every erasure, the case worker does. Raw mail it
+    reads only to sign links to single ones.
     """
     return [
         _table(r.contacts, "BatchGetItem", "GetItem", "UpdateItem"),
@@ -81,6 +91,15 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
         _table(r.forms, "GetItem", "PutItem", "Scan"),
         _table(r.campaigns, "GetItem", "PutItem", "Scan", "UpdateItem"),
         _table(r.ledger, "BatchGetItem", "Query"),
+        _table(r.cases, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+        _index(r.cases, "by_contact", "Query"),
+        _index(r.cases, "closed", "Query"),
+        _index(r.cases, "queue", "Query"),
+        _table(r.received, "GetItem", "UpdateItem"),
+        _index(r.received, "filtered", "Query"),
+        _raw_mail(r, "GetObject"),
+        _mail_key(r),
+        _allow(r.case_jobs.queue_arn, "sqs:SendMessage"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.contact_key_arn),
         _allow(r.link_keys_arn, "secretsmanager:GetSecretValue"),
@@ -111,14 +130,8 @@ def campaign_sender(r: Resources) -> list[iam.PolicyStatement]:
         _table(r.throttle, "UpdateItem"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.link_keys_arn),
-        _allow(
-            r.campaign_jobs.queue_arn,
-            "sqs:ChangeMessageVisibility",
-            "sqs:DeleteMessage",
-            "sqs:GetQueueAttributes",
-            "sqs:ReceiveMessage",
-            "sqs:SendMessage",  # the rest of a campaign goes back as a new job
-        ),
+        # The rest of a campaign goes back as a new job.
+        _consume(r.campaign_jobs, "sqs:SendMessage"),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         # As the domain and with the configuration set that reports.
         _allow(r.mail_identity_arn, "ses:SendBulkEmail"),
@@ -162,6 +175,64 @@ def standings(r: Resources) -> list[iam.PolicyStatement]:
     ]
 
 
+def mail_intake(r: Resources) -> list[iam.PolicyStatement]:
+    """Reads one mail, notes what it means for its writer, opens a case; sends no mail."""
+    return [
+        _raw_mail(r, "GetObject"),
+        # Without it S3 calls an object that is gone a forbidden one.
+        _allow(r.inbound_bucket.bucket_arn, "s3:ListBucket"),
+        _mail_key(r),
+        _table(r.received, "GetItem", "PutItem", "UpdateItem"),
+        _table(r.cases, "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+        _index(r.cases, "by_contact", "Query"),
+        _table(r.contacts, "GetItem", "UpdateItem"),
+        _table(r.events, "PutItem", "Query"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        *_secret(r, r.contact_key_arn),
+        _allow(r.link_keys_arn, "secretsmanager:GetSecretValue"),
+        _consume(r.inbound_mail),
+        _allow(r.case_jobs.queue_arn, "sqs:SendMessage"),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+    ]
+
+
+def case_worker(r: Resources) -> list[iam.PolicyStatement]:
+    """Mails what a case owes, and erases; the raw mail it deletes it cannot read."""
+    return [
+        _table(r.cases, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+        _index(r.cases, "by_contact", "Query"),
+        _index(r.cases, "queue", "Query"),
+        _table(r.received, "BatchGetItem", "UpdateItem"),
+        _index(r.received, "by_contact", "Query"),
+        _table(r.contacts, "GetItem", "UpdateItem"),
+        _table(r.events, "PutItem", "Query", "UpdateItem"),
+        _table(r.throttle, "GetItem", "PutItem", "UpdateItem"),
+        _raw_mail(r, "DeleteObject"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        *_secret(r, r.contact_key_arn),
+        _allow(r.link_keys_arn, "secretsmanager:GetSecretValue"),
+        _consume(r.case_jobs, "sqs:SendMessage"),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        _allow(r.mail_identity_arn, "ses:SendEmail"),
+        _allow(r.configuration_set_arn, "ses:SendEmail"),
+    ]
+
+
+def case_link(r: Resources) -> list[iam.PolicyStatement]:
+    """What a person does with the link they were mailed; the file gathers what is held."""
+    return [
+        _table(r.cases, "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+        _table(r.contacts, "GetItem", "UpdateItem"),
+        _table(r.events, "PutItem", "Query"),
+        _table(r.campaigns, "Scan"),
+        _table(r.ledger, "BatchGetItem", "Query"),
+        _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+        *_secret(r, r.link_keys_arn),
+        _allow(r.case_jobs.queue_arn, "sqs:SendMessage"),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+    ]
+
+
 def console(_: Resources) -> list[iam.PolicyStatement]:
     """Nothing: it has only what the signed-in person's token opens in the staff API."""
     return []
@@ -176,6 +247,15 @@ def campaign_starts(r: Resources) -> list[iam.PolicyStatement]:
     ]
 
 
+def case_sweep(r: Resources) -> list[iam.PolicyStatement]:
+    """EventBridge Scheduler, every hour: one message, or a failure."""
+    return [
+        _allow(r.case_jobs.queue_arn, "sqs:SendMessage"),
+        _allow(r.case_failures.queue_arn, "sqs:SendMessage"),
+        _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
+    ]
+
+
 PERMISSIONS: Mapping[str, Callable[[Resources], list[iam.PolicyStatement]]] = {
     "form_intake": form_intake,
     "unsubscribe": unsubscribe,
@@ -183,6 +263,9 @@ PERMISSIONS: Mapping[str, Callable[[Resources], list[iam.PolicyStatement]]] = {
     "campaign_sender": campaign_sender,
     "ses_feedback": ses_feedback,
     "standings": standings,
+    "mail_intake": mail_intake,
+    "case_worker": case_worker,
+    "case_link": case_link,
     "console": console,
 }
 
@@ -209,6 +292,22 @@ def _index(table: dynamodb.ITable, index: str, *actions: str) -> iam.PolicyState
     return _allow(f"{table.table_arn}/index/{index}", *(f"dynamodb:{action}" for action in actions))
 
 
+def _consume(queue: sqs.IQueue, *more: str) -> iam.PolicyStatement:
+    """What Lambda does with a queue in the function's name."""
+    return _allow(
+        queue.queue_arn,
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        *more,
+    )
+
+
+def _raw_mail(r: Resources, action: str) -> iam.PolicyStatement:
+    return _allow(r.inbound_bucket.arn_for_objects("*"), f"s3:{action}")
+
+
 def _key(key: kms.IKey, service: str, *actions: str) -> iam.PolicyStatement:
     """The key, and only through the service that stores with it."""
     via = {"kms:ViaService": f"{service}.{cdk.Stack.of(key).region}.amazonaws.com"}
@@ -221,6 +320,10 @@ def _data_key(r: Resources, *actions: str) -> iam.PolicyStatement:
 
 def _operations_key(r: Resources, *actions: str) -> iam.PolicyStatement:
     return _key(r.operations_key, "sqs", *actions)
+
+
+def _mail_key(r: Resources) -> iam.PolicyStatement:
+    return _key(r.mail_key, "s3", "kms:Decrypt")
 
 
 def _secret(r: Resources, secret_arn: str) -> list[iam.PolicyStatement]:

@@ -15,7 +15,8 @@ from infra.config import Config
 from infra.data import Keys, Secrets, Tables
 from infra.functions import OptinFunction
 from infra.identity import StaffClient, StaffPool
-from infra.jobs import CampaignJobs, CampaignStarts, FailureQueue
+from infra.inbound import InboundBucket, ReceivedMail, Receiving
+from infra.jobs import CampaignStarts, CaseSweep, FailureQueue, Jobs
 from infra.mail import Mail, MailEvents
 from infra.permissions import PERMISSIONS, Resources
 
@@ -23,7 +24,7 @@ APP_STACK = "OptinApp"
 
 
 class DataStack(cdk.Stack):
-    """Keys, tables, secrets."""
+    """Keys, tables, secrets, raw mail."""
 
     def __init__(self, scope: Construct, id_: str, *, config: Config) -> None:
         super().__init__(
@@ -33,9 +34,11 @@ class DataStack(cdk.Stack):
             synthesizer=config.synthesizer(),
             termination_protection=not config.local,
         )
-        self.keys = Keys(self, "Keys", config=config, log_prefix=f"{APP_STACK}-")
+        self.keys = Keys(self, "Keys", config=config, app_stack=APP_STACK)
         self.tables = Tables(self, "Tables", config=config, key=self.keys.data)
         self.secrets = Secrets(self, "Secrets", config=config, key=self.keys.secrets)
+        self.inbound = InboundBucket(self, "Inbound", config=config, key=self.keys.mail)
+        cdk.CfnOutput(self, "InboundBucketName", value=self.inbound.bucket.bucket_name)
         for name, table in self.tables.by_name.items():
             cdk.CfnOutput(self, f"{name.capitalize()}Table", value=table.table_name)
         # All that the app could ever import, so that what it imports today changes nothing here:
@@ -44,7 +47,9 @@ class DataStack(cdk.Stack):
             self.export_value(table.table_name)
             self.export_value(table.table_arn)
         self.export_value(self.tables.by_name["contacts"].table_stream_arn)
-        for key in (self.keys.data, self.keys.secrets, self.keys.operations):
+        self.export_value(self.inbound.bucket.bucket_name)
+        self.export_value(self.inbound.bucket.bucket_arn)
+        for key in (self.keys.data, self.keys.secrets, self.keys.mail, self.keys.operations):
             self.export_value(key.key_arn)
         self.export_value(self.secrets.contact_key_arn)
         self.export_value(self.secrets.link_keys_arn)
@@ -94,10 +99,53 @@ class AppStack(cdk.Stack):
         standings_failures = FailureQueue(
             self, "StandingsFailures", config=config, key=key, alarms=alarms
         )
-        jobs = CampaignJobs(
-            self, "CampaignJobs", config=config, key=key, failures=campaign_failures.queue
+        inbound_failures = FailureQueue(
+            self, "InboundFailures", config=config, key=key, alarms=alarms
         )
+        case_failures = FailureQueue(self, "CaseFailures", config=config, key=key, alarms=alarms)
+        jobs = Jobs(
+            self,
+            "CampaignJobs",
+            config=config,
+            key=key,
+            failures=campaign_failures.queue,
+            worker="campaign_sender",
+        )
+        inbound = Jobs(
+            self,
+            "InboundMail",
+            config=config,
+            key=key,
+            failures=inbound_failures.queue,
+            worker="mail_intake",
+        )
+        case_jobs = Jobs(
+            self,
+            "CaseJobs",
+            config=config,
+            key=key,
+            failures=case_failures.queue,
+            worker="case_worker",
+        )
+        received = ReceivedMail(
+            self,
+            "ReceivedMail",
+            config=config,
+            key=key,
+            queue=inbound.queue,
+            failures=inbound_failures.queue,
+        )
+        if not config.local:  # the stand-in has no receipt rules; local/mailbox is in their place
+            Receiving(
+                self,
+                "Receiving",
+                config=config,
+                bucket=data.inbound.bucket,
+                topic=received.topic,
+                alarms=alarms,
+            )
 
+        sweep = CaseSweep(self, "CaseSweep")
         starts = CampaignStarts(self, "CampaignStarts")
 
         # The APIs first, without routes: functions may know their addresses, not the reverse.
@@ -146,7 +194,12 @@ class AppStack(cdk.Stack):
             link_keys_arn=data.secrets.link_keys_arn,
             data_key=data.keys.data,
             secrets_key=data.keys.secrets,
+            mail_key=data.keys.mail,
             operations_key=key,
+            inbound_bucket=data.inbound.bucket,
+            inbound_mail=inbound.queue,
+            case_jobs=case_jobs.queue,
+            case_failures=case_failures.queue,
             campaign_jobs=jobs.queue,
             campaign_failures=campaign_failures.queue,
             campaign_starts_role=starts.role,
@@ -157,6 +210,11 @@ class AppStack(cdk.Stack):
             configuration_set_arn=mail.configuration_set_arn,
         )
         starts.permit(permissions.campaign_starts(resources))
+        sweep.start(
+            jobs=case_jobs.queue,
+            failures=case_failures.queue,
+            statements=permissions.case_sweep(resources),
+        )
         environments = environment.environments(
             config,
             resources,
@@ -186,7 +244,12 @@ class AppStack(cdk.Stack):
             for name, permitted in PERMISSIONS.items()
         }
 
+        data.inbound.holds_mail_for(
+            *(functions[name].policy for name in ("staff_api", "mail_intake", "case_worker"))
+        )
         jobs.feed(functions["campaign_sender"].function)
+        inbound.feed(functions["mail_intake"].function)
+        case_jobs.feed(functions["case_worker"].function)
         ContactChanges(
             self,
             "ContactChanges",
@@ -212,6 +275,17 @@ class AppStack(cdk.Stack):
                 period=cdk.Duration.minutes(5),
             ),
             description="too many bounces or complaints: running campaigns were paused",
+        )
+        alarms.watch(
+            "Overdue",
+            cloudwatch.Metric(
+                namespace=environment.METRICS,
+                metric_name="CasesOverdue",
+                dimensions_map={"service": "case_worker"},
+                statistic="Sum",
+                period=cdk.Duration.minutes(5),
+            ),
+            description="a request was not answered by the day it was due",
         )
         # ANY and $default too, so that a wrong method or path gets the function's own answer.
         public.route(
@@ -239,6 +313,13 @@ class AppStack(cdk.Stack):
             "ANY /u/{token}/reason",
             to=functions["unsubscribe"],
             open_because="Unsubscribing needs no sign-in (RFC 8058); the signed link is the proof.",
+        )
+        public.route(
+            "GET /v/{token}",
+            "POST /v/{token}",
+            "ANY /v/{token}",
+            to=functions["case_link"],
+            open_because="Mailed to the address itself: the signed, single-use link is the proof.",
         )
         staff.require_sign_in(
             issuer=f"https://cognito-idp.{self.region}.amazonaws.com/{pool.user_pool_id}",
@@ -270,6 +351,11 @@ class AppStack(cdk.Stack):
             "CampaignFailuresUrl": campaign_failures.queue.queue_url,
             "FeedbackFailuresUrl": feedback_failures.queue.queue_url,
             "StandingsFailuresUrl": standings_failures.queue.queue_url,
+            "ReceivedMailTopicArn": received.topic.topic_arn,
+            "InboundQueueUrl": inbound.queue.queue_url,
+            "InboundFailuresUrl": inbound_failures.queue.queue_url,
+            "CaseQueueUrl": case_jobs.queue.queue_url,
+            "CaseFailuresUrl": case_failures.queue.queue_url,
             "ConfigurationSet": mail.configuration_set.configuration_set_name,
             "MailEventsRule": rule.rule_name,
             "AlarmTopicArn": alarms.topic.topic_arn,
@@ -277,12 +363,13 @@ class AppStack(cdk.Stack):
                 f"{_pascal(name)}Function": f.function.function_name
                 for name, f in functions.items()
             },
-            **{
-                f"DkimRecord{number}": f"{record.name} CNAME {record.value}"
-                for number, record in enumerate(mail.identity.dkim_records, 1)
-                if not config.local
-            },
         }
+        if not config.local:
+            # What the domain's DNS needs.
+            for number, record in enumerate(mail.identity.dkim_records, 1):
+                outputs[f"DkimRecord{number}"] = f"{record.name} CNAME {record.value}"
+            inbound_host = f"inbound-smtp.{self.region}.amazonaws.com"
+            outputs["MxRecord"] = f"{config.mail_domain} MX 10 {inbound_host}"
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
 

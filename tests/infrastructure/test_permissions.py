@@ -16,6 +16,9 @@ CONTACTS, EVENTS, FORMS = "TablesContacts", "TablesEvents", "TablesForms"
 THROTTLE, CAMPAIGNS, LEDGER = "TablesThrottle", "TablesCampaigns", "TablesLedger"
 STANDINGS, STANDINGS_FAILURES = "TablesStandings", "StandingsFailuresQueue"
 CONTACT_KEY, LINK_KEYS = "SecretsContactKey", "SecretsLinkKeys"
+CASES, RECEIVED = "TablesCases", "TablesReceived"
+BUCKET, INBOUND = "InboundBucket", "InboundMailQueue"
+CASE_JOBS, CASE_FAILURES = "CaseJobsQueue", "CaseFailuresQueue"
 JOBS, FEEDBACK_FAILURES = "CampaignJobsQueue", "FeedbackFailuresQueue"
 TABLES_KEY = "KeysData by dynamodb"
 SECRETS_KEY = "KeysSecrets by secretsmanager"
@@ -26,6 +29,13 @@ SCHEDULER = "arn:aws:scheduler:ap-northeast-1:AWS::AccountId:"
 READ_SECRET = {"secretsmanager:GetSecretValue"}
 USE_TABLES = {TABLES_KEY: {"kms:Decrypt", "kms:GenerateDataKey"}}
 USE_QUEUES = {QUEUES_KEY: {"kms:Decrypt", "kms:GenerateDataKey"}}
+READ_RAW_MAIL = {"KeysMail by s3": {"kms:Decrypt"}}
+CONSUME = {
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+}
 USE_SECRETS = {SECRETS_KEY: {"kms:Decrypt"}}
 
 GRANTED: dict[str, dict[str, set[str]]] = {
@@ -60,6 +70,21 @@ GRANTED: dict[str, dict[str, set[str]]] = {
             "dynamodb:UpdateItem",
         },
         LEDGER: {"dynamodb:BatchGetItem", "dynamodb:Query"},
+        CASES: {
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+        f"{CASES}/index/by_contact": {"dynamodb:Query"},
+        f"{CASES}/index/closed": {"dynamodb:Query"},
+        f"{CASES}/index/queue": {"dynamodb:Query"},
+        RECEIVED: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        f"{RECEIVED}/index/filtered": {"dynamodb:Query"},
+        f"{BUCKET}/*": {"s3:GetObject"},
+        **READ_RAW_MAIL,
+        CASE_JOBS: {"sqs:SendMessage"},
         CONTACT_KEY: READ_SECRET,
         LINK_KEYS: READ_SECRET,
         JOBS: {"sqs:SendMessage"},
@@ -90,13 +115,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         },
         THROTTLE: {"dynamodb:UpdateItem"},
         LINK_KEYS: READ_SECRET,
-        JOBS: {
-            "sqs:ChangeMessageVisibility",
-            "sqs:DeleteMessage",
-            "sqs:GetQueueAttributes",
-            "sqs:ReceiveMessage",
-            "sqs:SendMessage",
-        },
+        JOBS: CONSUME | {"sqs:SendMessage"},
         f"{SES}identity/MailIdentity": {"ses:SendBulkEmail"},
         f"{SES}configuration-set/MailConfigurationSet": {"ses:SendBulkEmail"},
         **USE_TABLES,
@@ -126,7 +145,76 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         **USE_TABLES,
         **USE_QUEUES,
     },
+    "MailIntake": {
+        f"{BUCKET}/*": {"s3:GetObject"},
+        BUCKET: {"s3:ListBucket"},
+        **READ_RAW_MAIL,
+        RECEIVED: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        CASES: {
+            "dynamodb:ConditionCheckItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+        f"{CASES}/index/by_contact": {"dynamodb:Query"},
+        CONTACTS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        EVENTS: {"dynamodb:PutItem", "dynamodb:Query"},
+        CONTACT_KEY: READ_SECRET,
+        LINK_KEYS: READ_SECRET,
+        INBOUND: CONSUME,
+        CASE_JOBS: {"sqs:SendMessage"},
+        **USE_TABLES,
+        **USE_SECRETS,
+        **USE_QUEUES,
+    },
+    "CaseWorker": {
+        CASES: {
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        },
+        f"{CASES}/index/by_contact": {"dynamodb:Query"},
+        f"{CASES}/index/queue": {"dynamodb:Query"},
+        RECEIVED: {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
+        f"{RECEIVED}/index/by_contact": {"dynamodb:Query"},
+        CONTACTS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        EVENTS: {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        THROTTLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        f"{BUCKET}/*": {"s3:DeleteObject"},
+        CONTACT_KEY: READ_SECRET,
+        LINK_KEYS: READ_SECRET,
+        CASE_JOBS: CONSUME | {"sqs:SendMessage"},
+        f"{SES}identity/MailIdentity": {"ses:SendEmail"},
+        f"{SES}configuration-set/MailConfigurationSet": {"ses:SendEmail"},
+        **USE_TABLES,
+        **USE_SECRETS,
+        **USE_QUEUES,
+    },
+    "CaseLink": {
+        CASES: {
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        },
+        CONTACTS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        EVENTS: {"dynamodb:PutItem", "dynamodb:Query"},
+        CAMPAIGNS: {"dynamodb:Scan"},
+        LEDGER: {"dynamodb:BatchGetItem", "dynamodb:Query"},
+        LINK_KEYS: READ_SECRET,
+        CASE_JOBS: {"sqs:SendMessage"},
+        **USE_TABLES,
+        **USE_SECRETS,
+        **USE_QUEUES,
+    },
     "Console": {},
+}
+SCHEDULER_ROLES = {
+    "CampaignStarts": {JOBS: {"sqs:SendMessage"}, "CampaignFailuresQueue": {"sqs:SendMessage"}},
+    "CaseSweep": {CASE_JOBS: {"sqs:SendMessage"}, CASE_FAILURES: {"sqs:SendMessage"}},
 }
 
 
@@ -170,29 +258,26 @@ def granted(assembly: Assembly, policy: dict[str, Any]) -> dict[str, set[str]]:
 
 def test_there_are_no_other_roles_and_no_other_ways_to_get_permissions(aws: Assembly) -> None:
     roles = aws.properties("AWS::IAM::Role")
-    known = {*GRANTED, "CampaignStarts"}
+    known = {*GRANTED, *SCHEDULER_ROLES}
     assert set(roles) == {f"{name}Role" for name in known}
     assert set(aws.of_type("AWS::IAM::Policy")) == {f"{name}Policy" for name in known}
     assert not aws.of_type("AWS::IAM::ManagedPolicy")
     for name, role in roles.items():
         assert set(role) <= {"AssumeRolePolicyDocument", "Tags"}
         [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-        service = "scheduler" if name == "CampaignStartsRole" else "lambda"
+        service = "scheduler" if name.removesuffix("Role") in SCHEDULER_ROLES else "lambda"
         assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
 
 
 @pytest.mark.parametrize("target", ["aws", "local"])
-def test_scheduler_may_only_start_campaigns_and_only_for_us(
-    target: str, request: pytest.FixtureRequest
+@pytest.mark.parametrize("name", SCHEDULER_ROLES)
+def test_scheduler_may_only_queue_jobs_and_only_for_us(
+    name: str, target: str, request: pytest.FixtureRequest
 ) -> None:
     assembly: Assembly = request.getfixturevalue(target)
-    policy = assembly.properties("AWS::IAM::Policy")["CampaignStartsPolicy"]
-    assert granted(assembly, policy) == {
-        JOBS: {"sqs:SendMessage"},
-        "CampaignFailuresQueue": {"sqs:SendMessage"},
-        **USE_QUEUES,
-    }
-    role = assembly.properties("AWS::IAM::Role")["CampaignStartsRole"]
+    policy = assembly.properties("AWS::IAM::Policy")[f"{name}Policy"]
+    assert granted(assembly, policy) == SCHEDULER_ROLES[name] | USE_QUEUES
+    role = assembly.properties("AWS::IAM::Role")[f"{name}Role"]
     [trust] = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Action"] == "sts:AssumeRole"
     [(operator, condition)] = trust["Condition"].items()
@@ -226,9 +311,12 @@ def test_only_named_services_may_use_the_keys(aws: Assembly) -> None:
     assert services == {
         "KeysData": set(),
         "KeysSecrets": set(),
+        "KeysMail": {"ses.amazonaws.com"},
         "KeysOperations": {
             "cloudwatch.amazonaws.com",
             "events.amazonaws.com",
             "logs.ap-northeast-1.amazonaws.com",
+            "ses.amazonaws.com",
+            "sns.amazonaws.com",
         },
     }
