@@ -35,14 +35,14 @@ SHIPPED = frozenset(
 LEFT = frozenset({".md", ".pyc", ".pyi", ".typed"})
 """A file of ours is of either kind, or the build stops: nothing is left out in silence."""
 
-SERVICES = frozenset({"dynamodb", "scheduler", "secretsmanager", "sesv2", "sqs"})
+SERVICES = frozenset({"dynamodb", "s3", "scheduler", "secretsmanager", "sesv2", "sqs"})
 """The service models kept of botocore's data; loading hundreds costs cold start."""
 
-ENDPOINTS = frozenset({"dynamodb", "email", "scheduler", "secretsmanager", "sqs", "sts"})
+ENDPOINTS = frozenset({"dynamodb", "email", "s3", "scheduler", "secretsmanager", "sqs", "sts"})
 """The entries kept of botocore's list of endpoints (SES is ``email`` there)."""
 
 JUNK_FOLDERS = frozenset({"__pycache__", "bin", "examples", "test", "tests"})
-JUNK_SUFFIXES = frozenset({".pyc", ".pyi", ".typed", ".pyx", ".pxd", ".c", ".h", ".rst"})
+JUNK_SUFFIXES = frozenset({".pyc", ".pyi", ".typed", ".pyx", ".pxd", ".pxi", ".c", ".h", ".rst"})
 # A package may ask for its version at run time: METADATA (and licences) stay in .dist-info.
 JUNK_NAMES = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", ".lock"})
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra import bundle
+from infra.functions import FUNCTIONS
 
 ROOT = bundle.ROOT
 MEGABYTE = 1_000_000
@@ -170,12 +171,7 @@ def asset() -> Path:
 
 def test_every_handler_can_be_imported_from_the_bundle_alone(asset: Path) -> None:
     """`-S` hides every installed package: one missing from the bundle cannot hide."""
-    handlers = sorted(
-        str(file.relative_to(ROOT)).removesuffix(".py").replace("/", ".")
-        for pattern in ("*.py", "*/app.py")
-        for file in (ROOT / "functions").glob(pattern)
-        if file.name != "__init__.py"
-    )
+    handlers = sorted(spec.handler.removesuffix(".handler") for spec in FUNCTIONS.values())
     code = f"""
 import importlib, json, sys
 sys.path.insert(0, {str(asset)!r})
@@ -204,7 +200,7 @@ def test_the_bundle_is_small(asset: Path) -> None:
 
 def test_the_bundle_holds_only_the_services_in_use(asset: Path) -> None:
     services = {entry.name for entry in (asset / "botocore/data").iterdir() if entry.is_dir()}
-    assert services == {"dynamodb", "scheduler", "secretsmanager", "sesv2", "sqs"}
+    assert services == {"dynamodb", "s3", "scheduler", "secretsmanager", "sesv2", "sqs"}
     assert {"endpoints.json", "partitions.json", "sdk-default-configuration.json"} <= {
         file.name.removesuffix(".gz") for file in (asset / "botocore/data").iterdir()
     }
@@ -214,7 +210,7 @@ def test_the_bundle_holds_no_examples_and_no_tests(asset: Path) -> None:
     for file in map(Path, _files(asset)):
         assert not {"examples", "tests", "test", "bin"} & set(file.parts[:-1]), file
         assert not file.name.startswith("examples-"), file
-        assert file.suffix not in (".pyi", ".rst"), file
+        assert file.suffix not in (".pyi", ".rst", ".c", ".pxd", ".pxi", ".pyx"), file
 
 
 def test_everything_of_ours_is_in_the_bundle_and_compiled(asset: Path) -> None:
