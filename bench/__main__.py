@@ -23,7 +23,7 @@ from typing import Any
 
 import boto3
 
-from bench import dry_run, send
+from bench import dry_run, erase, send
 from infra import bundle
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,7 +58,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _stub() as endpoint:
         floor = _floor_site(Path(folder))
         lab = _Lab(asset, floor, endpoint)
-        results = [*_cold_starts(lab), *_calls(lab), _warm(lab), _size(asset), _dry_run()]
+        results = [*_cold_starts(lab), *_calls(lab), _warm(lab), _size(asset), _dry_run(), _erase()]
     results += [Result(**asdict(figure)) for figure in send.measure()]
     _print(results)
     RESULTS.write_text(
@@ -201,6 +201,19 @@ def _dry_run() -> Result:
         "<=",
         "read units per eligible where all are eligible (rest: unconfirmed, refused, bounced …)",
         contacts,
+    )
+
+
+def _erase() -> Result:
+    few, many = erase.calls()
+    return Result(
+        "erase.calls",
+        many,
+        "AWS calls",
+        15,
+        "<=",
+        f"an address with ten events, two mails, one case among 10,000 others; among 100: {few}",
+        1,
     )
 
 

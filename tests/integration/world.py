@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from email.message import EmailMessage
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -752,6 +754,29 @@ def fact(contact: str, kind: EventKind, at: datetime, *, email: str = "", **chan
         }
     values |= changes
     return Event(contact, event_id(contact, kind, str(at)), kind, at, **values)
+
+
+def letter(
+    words: str,
+    *,
+    subject: str = "お願い",
+    sender: str = "hanako.yamada@example.jp",
+    to: str = "optin@mail.example.jp",
+    quoting: str = "",
+    **headers: str,
+) -> bytes:
+    """A mail as a person's program sends it; the same arguments make the same mail."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, to, subject
+    mail["Date"] = "Tue, 24 Nov 2026 09:40:00 +0900"
+    quoted = "".join(f"\n> {line}" for line in quoting.splitlines())
+    said = "\x1f".join([words, subject, sender, to, quoting, *headers.values()])
+    mail["Message-ID"] = f"<{hashlib.sha256(said.encode()).hexdigest()[:20]}@example.jp>"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    on = "2026年11月20日(金) 10:00 お知らせ <optin@mail.example.jp>:\n" if quoted else ""
+    mail.set_content(f"{words}\n\n{on}{quoted}\n")
+    return bytes(mail)
 
 
 def with_body(
