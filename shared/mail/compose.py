@@ -10,13 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.header import Header
-from email.utils import formataddr
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from shared.domain.campaigns import Campaign
@@ -24,7 +21,7 @@ from shared.domain.company import Company
 from shared.domain.contact import Contact
 from shared.domain.errors import FieldProblem, Unprocessable
 from shared.domain.links import Link, LinkKeys, sign
-from shared.mail import markdown, variables
+from shared.mail import markdown, rendering, variables
 from shared.mail.content import Content
 from shared.mail.template import LINK, Place, Template, in_html, in_text, marked, places_in
 from shared.texts import consent
@@ -69,7 +66,7 @@ class Composer:
     @property
     def sender(self) -> str:
         """From: the company's name, and an address of the mail domain."""
-        return _mailbox(self.company.name, f"news@{self.mail_domain}")
+        return rendering.mailbox(self.company.name, f"news@{self.mail_domain}")
 
     @property
     def reply_to(self) -> str:
@@ -119,13 +116,6 @@ class Composer:
             headers=recipient.headers,
             tags=recipient.tags,
         )
-
-
-@cache
-def _mailbox(name: str, address: str) -> str:
-    """A long Japanese name needs several encoded words: RFC 2047 allows 75 characters each."""
-    words = name if name.isascii() else Header(name, "utf-8").encode(linesep="", maxlinelen=75)
-    return formataddr((words, address))
 
 
 def _feedback_id(campaign_id: str, mail_domain: str) -> str:
@@ -207,11 +197,14 @@ def _template(content: Content, company: Company, reply_to: str, public_url: str
         "notice_ja": notice.ja,
         "notice_en": notice.en,
     }
-    html = _page("campaign.html").render(body=Markup(body.html.strip()), **common)  # noqa: S704
+    html = rendering.page("campaign.html").render(
+        body=Markup(body.html.strip()),  # noqa: S704
+        **common,
+    )
     made = (
         marks.text(subject),
-        marks.text(_page("campaign.txt").render(body=text or body.text, **common)),
-        marks.html(_inliner().inline(html)).replace("</head>", f"{_dark()}</head>", 1),
+        marks.text(rendering.page("campaign.txt").render(body=text or body.text, **common)),
+        rendering.with_dark_mode(marks.html(rendering.inlined(html))),
     )
     return Template(*made, places=marks.places, keys=places_in(*made))
 
@@ -221,32 +214,3 @@ _IN_LINK = FieldProblem(
     "リンク先や画像の場所に差し込みは使えません。リンクの文字のほうに入れてください。",
     "A variable cannot be part of a link's or picture's address; put it into the words.",
 )
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("shared.mail"),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def _page(name: str) -> Any:
-    return _environment().get_template(name)
-
-
-@cache
-def _dark() -> str:
-    """What cannot be inlined: how the mail looks where the reader prefers a dark screen."""
-    return f"<style>\n{_page('dark.css').render()}</style>\n"
-
-
-@cache
-def _inliner() -> Any:
-    # Only a template needs it; the library is 4 MB to load.
-    import css_inline  # noqa: PLC0415
-
-    return css_inline.CSSInliner(load_remote_stylesheets=False, minify_css=True)
