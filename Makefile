@@ -111,6 +111,7 @@ synth: setup
 deploy: setup
 	@$(PY) -m local.preflight $(ARGS)
 	@cdk deploy --all $(ARGS)
+	@$(PY) -m local.receiving $(ARGS)
 
 # ---- pins: no registry address is written into a lock file ----
 COMPILE = uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -78,6 +79,10 @@ class Aws:
     @cached_property
     def ses(self) -> SESV2Client:
         return self._session.client("sesv2", endpoint_url=self._endpoint_url, config=self._config)
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        return self._session.client("sns", endpoint_url=self._endpoint_url, config=self._config)
 
     @cached_property
     def sqs(self) -> SQSClient:

@@ -28,6 +28,8 @@ def make_up_for(config: Config, aws: Aws) -> None:
             kind = resource["Type"]
             if kind in ("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table"):
                 _restore_table(aws, _physical(aws, stack, logical_id), resource["Properties"])
+            elif kind == "AWS::S3::Bucket":
+                _restore_bucket(aws, stack, logical_id, resource["Properties"])
             elif kind == "AWS::IAM::Role":
                 _allow_batches(aws, _physical(aws, stack, logical_id))
 
@@ -61,6 +63,42 @@ def _restore_table(aws: Aws, name: str, properties: Mapping[str, Any]) -> None:
                 "AttributeName": expiry["AttributeName"],
             },
         )
+
+
+def _restore_bucket(aws: Aws, stack: str, bucket: str, properties: Mapping[str, Any]) -> None:
+    """Its CloudFormation accepts that objects are encrypted and expire and then forgets it."""
+    name = _physical(aws, stack, bucket)
+    [encryption] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    key, _ = encryption["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]["Fn::GetAtt"]
+    aws.s3.put_bucket_encryption(
+        Bucket=name,
+        ServerSideEncryptionConfiguration={
+            "Rules": [
+                {
+                    "ApplyServerSideEncryptionByDefault": {
+                        "SSEAlgorithm": "aws:kms",
+                        "KMSMasterKeyID": _physical(aws, stack, key),
+                    },
+                    "BucketKeyEnabled": encryption["BucketKeyEnabled"],
+                }
+            ]
+        },
+    )
+    rules = properties["LifecycleConfiguration"]["Rules"]
+    aws.s3.put_bucket_lifecycle_configuration(
+        Bucket=name,
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "ID": f"expire-{number}",
+                    "Status": rule["Status"],
+                    "Filter": {"Prefix": ""},
+                    "Expiration": {"Days": int(rule["ExpirationInDays"])},
+                }
+                for number, rule in enumerate(rules)
+            ]
+        },
+    )
 
 
 def _allow_batches(aws: Aws, role: str) -> None:

@@ -28,6 +28,17 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(1)
+    print(zone(context))
+
+
+def zone(context: Mapping[str, Any]) -> str:
+    """What the domain's DNS needs beside the stack, which cannot write it."""
+    domain, region = context["mail_domain"], context["region"]
+    return (
+        f"DNS, once: mail to {domain} comes in with the record\n"
+        f"  {domain} MX 10 inbound-smtp.{region}.amazonaws.com\n"
+        f"and mail goes out with the DkimRecord outputs that follow."
+    )
 
 
 def context_of(settings: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from local.emulator import Emulator, EmulatorError
 from local.gateway import Apis, Gateway
 from local.lock import exclusive
 from local.mailbox import Mailbox, routes
+from local.mailbox.inbound import Inbound
 from local.mailbox.smtp import serve_smtp
 from local.options_requests import OptionsRequests
 from local.ses import Feedback, Ses
@@ -80,6 +81,7 @@ async def _serve(config: Config, lock: int) -> None:
     aws = Aws(config.aws_url)
     mailbox = Mailbox(config.state / "mail")
     gateway = Gateway(config, mailbox=routes(mailbox, url=config.mailbox_url))
+    inbound = Inbound(aws, MAIL_DOMAIN)
     feedback = Feedback(aws, lambda: datetime.now(UTC))
     async with contextlib.AsyncExitStack() as parts:
         await parts.enter_async_context(_web(gateway.application(), config.port))
@@ -90,13 +92,10 @@ async def _serve(config: Config, lock: int) -> None:
         await parts.enter_async_context(
             _web(Ses(config, aws, feedback).application(), config.ses_port)
         )
-        for box, port, domain in (
-            ("sent", config.smtp_out_port, None),
-            ("received", config.smtp_in_port, MAIL_DOMAIN),
+        for server in (
+            await serve_smtp(mailbox, port=config.smtp_out_port),
+            await serve_smtp(mailbox, port=config.smtp_in_port, inbound=inbound),
         ):
-            server = await serve_smtp(
-                mailbox, box="sent" if box == "sent" else "received", port=port, domain=domain
-            )
             parts.callback(server.close)
         work = asyncio.create_task(feedback.work())
         parts.callback(work.cancel)
@@ -104,6 +103,10 @@ async def _serve(config: Config, lock: int) -> None:
 
         say("Deploying the CDK app (about a minute the first time)")
         outputs = await deploy(config, aws, say)
+        inbound.open_to(
+            bucket=output(outputs, "InboundBucketName"),
+            topic=output(outputs, "ReceivedMailTopicArn"),
+        )
         apis = {
             "/staff": output(outputs, "StaffApiId"),
             "/console": output(outputs, "ConsoleApiId"),

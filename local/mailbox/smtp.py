@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from typing import Protocol
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.config import HOST
-from local.mailbox.store import Box, Mailbox
+from local.mailbox.store import Mailbox
 
 _MAX_BYTES = 40 * 1024 * 1024  # SES's own limit
+_LOG = logging.getLogger(__name__)
+
+
+class Delivery(Protocol):
+    """Where mail to the product goes."""
+
+    def accepts(self, address: str) -> bool: ...
+
+    async def take(self, raw: bytes, sender: str, recipients: list[str]) -> None: ...
+
+
+class _Smtp(SMTP):
+    """SES takes longer lines than the standard's 1,000 bytes."""
+
+    line_length_limit = 1024 * 1024
 
 
 class _Keeper:
-    """Accepts mail for the addresses `accepts` allows, and keeps it."""
+    """Accepts mail, delivers it where it is for the product, and keeps it."""
 
-    def __init__(self, mailbox: Mailbox, box: Box, accepts: Callable[[str], bool]) -> None:
+    def __init__(self, mailbox: Mailbox, inbound: Delivery | None) -> None:
         self._mailbox = mailbox
-        self._box = box
-        self._accepts = accepts
+        self._inbound = inbound
 
     async def handle_RCPT(  # noqa: N802 (the library's name)
         self,
@@ -29,8 +45,8 @@ class _Keeper:
         address: str,
         _options: list[str],
     ) -> str:
-        if not self._accepts(address):
-            return "550 5.7.1 Not a mailbox of this domain"
+        if self._inbound and not self._inbound.accepts(address):
+            return "550 5.1.1 No such mailbox here"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -39,21 +55,25 @@ class _Keeper:
     ) -> str:
         content = envelope.content
         raw = content.encode() if isinstance(content, str) else content or b""
-        self._mailbox.add(self._box, raw)
+        if self._inbound:
+            sender = (envelope.mail_from or "").strip("<>")  # "<>" is the null return path
+            try:
+                await self._inbound.take(raw, sender, envelope.rcpt_tos)
+            except (BotoCoreError, ClientError, TimeoutError) as error:
+                _LOG.warning("mail was not taken: %s", error)
+                return "450 4.3.0 Not taken; please try again later"
+        await asyncio.to_thread(self._mailbox.add, "received" if self._inbound else "sent", raw)
         return "250 OK"
 
 
 async def serve_smtp(
-    mailbox: Mailbox, *, box: Box, port: int, domain: str | None = None
+    mailbox: Mailbox, *, port: int, inbound: Delivery | None = None
 ) -> asyncio.Server:
-    """Serve until the returned server is closed; with ``domain``, only its addresses."""
-
-    def accepts(address: str) -> bool:
-        return domain is None or address.lower().endswith(f"@{domain}")
+    """Serve until the returned server is closed: what is sent, or what comes in."""
 
     def connection() -> SMTP:
-        return SMTP(
-            _Keeper(mailbox, box, accepts),
+        return _Smtp(
+            _Keeper(mailbox, inbound),
             hostname="localhost",
             data_size_limit=_MAX_BYTES,
             enable_SMTPUTF8=True,

@@ -49,7 +49,7 @@ class Mailbox:
         return message
 
     def newest_first(self, box: Box = "sent") -> Iterator[Message]:
-        return reversed(self._messages[box].values())
+        return reversed(list(self._messages[box].values()))  # others may come meanwhile
 
     def find(self, message_id: str) -> Message | None:
         for messages in self._messages.values():
@@ -69,20 +69,36 @@ class Mailbox:
 
 
 def _read(message_id: str, raw: bytes) -> Message:
-    mail = message_from_bytes(raw, policy=policy.default)
+    """Shown as well as it can be: whatever was sent is kept."""
+    try:
+        return _message(message_id, message_from_bytes(raw, policy=policy.default))
+    except Exception:  # noqa: BLE001 (the library fails in many ways on mail made to break it)
+        headers = raw.partition(b"\r\n\r\n")[0][:10_000]
+        mail = EmailMessage()
+        mail["Subject"] = "(broken)"
+        mail.set_content(headers.decode("utf-8", "replace"))
+        return _message(message_id, mail)
+
+
+def _message(message_id: str, mail: EmailMessage) -> Message:
     headers: dict[str, str] = {}
     for name, value in mail.items():
-        headers.setdefault(str(name), str(value))
+        headers.setdefault(_shown(name), _shown(value))
     return Message(
         id=message_id,
         sender=headers.get("From", ""),
         to=headers.get("To", ""),
         subject=headers.get("Subject", ""),
         headers=headers,
-        text=_part(mail, "plain"),
-        html=_part(mail, "html"),
+        text=_shown(_part(mail, "plain")),
+        html=_shown(_part(mail, "html")),
         at=datetime.fromtimestamp(int(message_id.split("-", 1)[0]) / 1e9, UTC),
     )
+
+
+def _shown(text: object) -> str:
+    """Without bytes that no character set explained."""
+    return str(text).encode("utf-8", "replace").decode()
 
 
 def _part(mail: EmailMessage, kind: str) -> str:

@@ -6,11 +6,12 @@ import json
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local import config as configuration
-from local import preflight, reset
+from local import preflight, receiving, reset
 from local.differences import batch_actions
 from local.lock import exclusive
 
@@ -74,6 +75,51 @@ def test_deploy_reads_settings_as_the_cdk_does() -> None:
     arguments = ["-c", "mail_domain=m.kou.jp", f"--context=company={json.dumps(company)}"]
     context = preflight.context_of({"target": "aws", "mail_domain": "mail.example.jp"}, arguments)
     assert list(preflight.missing_settings(context)) == []
+
+
+def test_deploy_says_what_the_domain_needs_for_mail_to_come_in() -> None:
+    zone = preflight.zone({"mail_domain": "m.kou.jp", "region": "ap-northeast-1"})
+    assert "m.kou.jp MX 10 inbound-smtp.ap-northeast-1.amazonaws.com" in zone
+
+
+class RuleSets:
+    """SES's receipt rule sets, of which one at most is active."""
+
+    def __init__(self, active: str) -> None:
+        self.active = active
+
+    def describe_active_receipt_rule_set(self) -> dict[str, Any]:
+        return {"Metadata": {"Name": self.active}} if self.active else {}
+
+    def set_active_receipt_rule_set(self, *, RuleSetName: str) -> None:  # noqa: N803
+        self.active = RuleSetName
+
+
+@pytest.mark.parametrize(
+    ("active", "joined"), [("", ""), ("optin", ""), ("company-mail", "company-mail")]
+)
+def test_deploy_lets_mail_come_in(active: str, joined: str) -> None:
+    """Ours is activated where the account has none; a set of the company's is left to it."""
+    ses = RuleSets(active)
+    said = receiving.activate(ses, {"receipt_rule_set": joined, "region": "ap-northeast-1"})
+    assert ses.active == (joined or "optin")
+    assert said.startswith(f"Mail comes in: the receipt rule set {ses.active} is active")
+
+
+@pytest.mark.parametrize(
+    ("active", "joined", "advice"),
+    [
+        ("company-mail", "", 'make deploy ARGS="-c receipt_rule_set=company-mail"'),
+        ("other", "company-mail", "set-active-receipt-rule-set --rule-set-name company-mail"),
+        ("", "company-mail", "set-active-receipt-rule-set --rule-set-name company-mail"),
+    ],
+)
+def test_deploy_takes_no_rule_set_from_anybody(active: str, joined: str, advice: str) -> None:
+    ses = RuleSets(active)
+    with pytest.raises(SystemExit, match="no mail comes in") as told:
+        receiving.activate(ses, {"receipt_rule_set": joined, "region": "ap-northeast-1"})
+    assert advice in str(told.value)
+    assert ses.active == active
 
 
 def test_batches_are_allowed_where_aws_allows_them() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from botocore.exceptions import EndpointConnectionError
 
 from local.config import free_port
 from local.mailbox import Mailbox, routes
@@ -98,27 +99,117 @@ def test_pages_show_mail_and_never_run_it(tmp_path: Path, browse: Browse) -> Non
     assert answers["none"][0] == 404
 
 
-@pytest.mark.parametrize(("domain", "accepted"), [(None, True), ("mail.example.jp", False)])
-def test_smtp_keeps_what_it_accepts_byte_for_byte(
-    tmp_path: Path, apart: Callable[..., Any], domain: str | None, accepted: bool
+class Kept:
+    """Takes mail in place of the product, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.taken: list[tuple[bytes, str, list[str]]] = []
+        self._error = error
+
+    def accepts(self, address: str) -> bool:
+        return address != "sales@mail.example.jp"
+
+    async def take(self, raw: bytes, sender: str, recipients: list[str]) -> None:
+        if self._error:
+            raise self._error
+        self.taken.append((raw, sender, recipients))
+
+
+Post = Callable[..., Any]
+
+
+@pytest.fixture
+def post(tmp_path: Path, apart: Callable[..., Any]) -> Post:
+    """`post(mailbox, inbound, raw, to…)`: gives a server of ours one mail by SMTP."""
+
+    def give(mailbox: Mailbox, inbound: Any, raw: bytes, *to: str, sender: str = "a@x.jp") -> None:
+        def send(port: int) -> None:
+            with smtplib.SMTP("127.0.0.1", port, local_hostname="localhost") as smtp:
+                smtp.sendmail(sender, to, raw)
+
+        async def exchange() -> None:
+            server = await serve_smtp(mailbox, port=free_port(), inbound=inbound)
+            async with server:
+                await asyncio.to_thread(send, server.sockets[0].getsockname()[1])
+
+        apart(exchange())
+
+    return give
+
+
+RAW = mail().replace(b"\n", b"\r\n")
+
+
+def test_what_is_sent_is_kept_byte_for_byte(tmp_path: Path, post: Post) -> None:
+    mailbox = Mailbox(tmp_path)
+    post(mailbox, None, RAW, "taro@example.jp")
+    (kept,) = mailbox.newest_first("sent")
+    assert mailbox.raw(kept.id) == RAW
+
+
+def test_what_comes_in_is_handed_on_with_its_envelope_and_kept(tmp_path: Path, post: Post) -> None:
+    mailbox, inbound = Mailbox(tmp_path), Kept()
+    to = ["optin@mail.example.jp", "stop+abc@mail.example.jp"]
+    post(mailbox, inbound, RAW, *to)
+    assert inbound.taken == [(RAW, "a@x.jp", to)]
+    (kept,) = mailbox.newest_first("received")
+    assert mailbox.raw(kept.id) == RAW
+
+
+def test_bounces_come_from_nobody(tmp_path: Path, post: Post) -> None:
+    inbound = Kept()
+    post(Mailbox(tmp_path), inbound, RAW, "reply@mail.example.jp", sender="")
+    assert inbound.taken[0][1] == ""
+
+
+def test_mail_to_nobody_of_ours_is_refused(tmp_path: Path, post: Post) -> None:
+    mailbox, inbound = Mailbox(tmp_path), Kept()
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        post(mailbox, inbound, RAW, "sales@mail.example.jp")
+    assert refused.value.recipients["sales@mail.example.jp"][0] == 550
+    assert (inbound.taken, list(mailbox.newest_first("received"))) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError(), EndpointConnectionError(endpoint_url="http://127.0.0.1")]
+)
+def test_mail_that_cannot_be_handed_on_shall_come_again(
+    tmp_path: Path, post: Post, error: Exception
 ) -> None:
     mailbox = Mailbox(tmp_path)
-    raw = mail().replace(b"\n", b"\r\n")
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        post(mailbox, Kept(error), RAW, "optin@mail.example.jp")
+    assert refused.value.smtp_code == 450
+    assert list(mailbox.newest_first("received")) == []
 
-    def send(port: int) -> None:
-        with smtplib.SMTP("127.0.0.1", port, local_hostname="localhost") as smtp:
-            smtp.sendmail("a@example.jp", "taro@example.jp", raw)
 
-    async def exchange() -> None:
-        server = await serve_smtp(mailbox, box="received", port=free_port(), domain=domain)
-        async with server:
-            await asyncio.to_thread(send, server.sockets[0].getsockname()[1])
+def test_long_lines_are_taken(tmp_path: Path, post: Post) -> None:
+    inbound = Kept()
+    post(Mailbox(tmp_path), inbound, RAW + b"a" * 100_000 + b"\r\n", "optin@mail.example.jp")
+    assert len(inbound.taken[0][0]) > 100_000
 
-    if accepted:
-        apart(exchange())
-        (kept,) = mailbox.newest_first("received")
-        assert mailbox.raw(kept.id) == raw
-    else:
-        with pytest.raises(smtplib.SMTPRecipientsRefused):
-            apart(exchange())
-        assert list(mailbox.newest_first("received")) == []
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Subject: \x1b$B3+<(\x1b(B \xff\r\n\r\n\xff",
+        b"no header at all",
+        b"",
+        b"".join(
+            b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n)
+            for n in range(1_000)
+        ),
+        b"From: <<<@>>>, [\r\nTo: @,@\r\nDate: 99\r\nContent-Type: text/plain; charset=x\r\n\r\na",
+    ],
+    ids=["bytes", "headless", "empty", "nested", "malformed"],
+)
+def test_broken_mail_is_kept_and_shown(tmp_path: Path, browse: Browse, raw: bytes) -> None:
+    mailbox = Mailbox(tmp_path)
+    kept = mailbox.add("received", raw)
+    assert Mailbox(tmp_path).raw(kept.id) == raw
+
+    async def look(client: Client) -> Any:
+        pages = ("/mailbox/api/messages?box=received", f"/mailbox/messages/{kept.id}")
+        return [(await client.get(page)).status for page in pages]
+
+    assert browse(mailbox, look) == [200, 200]
