@@ -62,6 +62,7 @@ EVENTS: Mapping[str, Words] = {
     EventKind.BOUNCE_LIFTED: Words("不達を解除", "Bounce lifted"),
     EventKind.HELD: Words("配信を保留", "Put on hold"),
     EventKind.RELEASED: Words("保留を解除", "Hold released"),
+    EventKind.MOVED: Words("メールアドレスを変更", "Address changed"),
     EventKind.ERASED: Words("個人情報を削除", "Personal data erased"),
 }
 
@@ -98,6 +99,7 @@ CONDITIONS: Mapping[str, Words] = {
 # Why a recipient was skipped (the verdict's reason) or refused (SES's code).
 REASONS: Mapping[str, Words] = {
     "no_address": Words("アドレスをお預かりしていない", "no address is held"),
+    "moved": Words("別のアドレスに変更済み", "changed to another address"),
     "opt_in_unconfirmed": Words("アドバイザーの確認待ち", "not yet confirmed by an advisor"),
     "box_left_unticked": Words("配信希望のチェックなし", "the opt-in box was left unticked"),
     "no_permission": Words("同意もご案内の記録もない", "neither a consent nor a notice on record"),
@@ -231,8 +233,12 @@ CASE_STEPS: Mapping[str, Words] = {
         "担当者2人でご本人と確認", "Identity verified by two members of staff"
     ),
     StepKind.NEW_ADDRESS_GIVEN: Words("新しいアドレスを登録", "New address given"),
+    StepKind.NEW_ADDRESS_ASKED: Words(
+        "新しいアドレスへ確認のリンクを送信", "Link to confirm sent to the new address"
+    ),
     StepKind.NEW_ADDRESS_CONFIRMED: Words("新しいアドレスを確認", "New address confirmed"),
     StepKind.APPROVED: Words("実施を承認", "Approved"),
+    StepKind.LINK_EXPIRED: Words("リンクが使われずに期限切れ", "The link expired unused"),
     StepKind.DISCLOSED: Words("記録のリンクを送信", "Link to the record sent"),
     StepKind.FETCHED: Words("ご本人が記録を受け取り", "The person took the record"),
     StepKind.STOPPED: Words("利用を停止", "Use ended"),
@@ -295,6 +301,10 @@ DETAILS: Mapping[str, Words] = {
     "bounces": Words("届かなかった回数", "Mails that did not arrive"),
     "sub_type": Words("報告の種類", "Kind of report"),
     "status": Words("配信状態コード", "Delivery status code"),
+    "case_id": Words("依頼の番号", "Request"),
+    "to": Words("変更先(番号)", "Changed to (number)"),
+    "from": Words("変更元(番号)", "Changed from (number)"),
+    "moved_from": Words("変更前のアドレスの記録(番号)", "Record of the former address (number)"),
 }
 
 

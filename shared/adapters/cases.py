@@ -232,14 +232,14 @@ class CaseStore:
         with translated("cases"):
             self.client.put_item(TableName=self.table, Item=_mail_item(case_id, mail))
 
-    def forget(self, case: Case) -> Case:
+    def forget(self, case: Case, *, now: datetime) -> Case:
         """Remove what is personal in a case and its mails; that they were there stays.
 
         Raises:
             Conflict: somebody saved something else meanwhile.
         """
         self.forget_mails(case.case_id)
-        return self.save(case, cases.forgotten(case))
+        return self.save(case, cases.forgotten(case, now=now))
 
     def forget_mails(self, case_id: str) -> None:
         """Remove the words of a case's mails."""

@@ -32,7 +32,6 @@ _TRIES = 6
 _KEYS = 100  # of one BatchGetItem
 _ACTIONS = 100  # of one transaction
 _FIRST_WAIT_SECONDS = 0.02
-_REGISTER_NAMES = frozenset(Register)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +209,7 @@ class ContactStore:
             register: mark
             for event in changed
             for register, mark in marks_of(event).items()
-            if (was := held.get(register)) and was.key == mark.key and was != mark
+            if (was := held.registers.get(register)) and was.key == mark.key and was != mark
         }
         if not marks:
             return []
@@ -319,12 +318,12 @@ class ContactStore:
     def _update(
         self,
         contact_id: str,
-        marks: Mapping[Register, Mark],
+        marks: Mapping[str, Mark],
         condition: str,
         values: Mapping[str, Any],
     ) -> dict[str, Any]:
         sets = {f"#{register}": f":{register}" for register in marks}
-        names: dict[str, str] = {f"#{register}": str(register) for register in marks}
+        names = {f"#{register}": str(register) for register in marks}
         values = {
             **values,
             **{f":{register}": _mark_map(mark) for register, mark in marks.items()},
@@ -383,7 +382,7 @@ def shard_prefix(shard: str) -> str:
     return f"{SHARDS.index(shard):x}"
 
 
-def _index_attributes(contact_id: str, marks: Mapping[Register, Mark]) -> dict[str, str | None]:
+def _index_attributes(contact_id: str, marks: Mapping[str, Mark]) -> dict[str, str | None]:
     """Sparse index keys that follow from the registers being written; None removes one."""
     attributes: dict[str, str | None] = {}
     if pending := marks.get(Register.AWAITING):
@@ -408,14 +407,14 @@ def contact_of(item: Mapping[str, Any]) -> Contact:
     """A stored contact."""
     plain = from_item(item)
     registers = {
-        Register(name): Mark(
+        name: Mark(
             value["k"],
             EventKind(value["kind"]),
             Source(value["source"]),
             MappingProxyType(value["v"]),
         )
         for name, value in plain.items()
-        if name in _REGISTER_NAMES and isinstance(value, dict)
+        if isinstance(value, dict)
     }
     return Contact(plain["contact_id"], MappingProxyType(registers), plain["version"])
 

@@ -60,7 +60,7 @@ class Erasure:
         of_contact = [each for each in self.cases.of_contact(contact_id) if each.opened_at <= at]
         for other in of_contact:
             if other.case_id != case.case_id:
-                self._forget(other.case_id)
+                self._forget(other.case_id, at)
         self.cases.forget_mails(case.case_id)
         return Erased(at, len(history), len(lines), len(of_contact))
 
@@ -81,10 +81,10 @@ class Erasure:
         self.contacts.record(event)
         return event
 
-    def _forget(self, case_id: str) -> None:
+    def _forget(self, case_id: str, at: datetime) -> None:
         for _ in range(_TRIES):
             try:
-                self.cases.forget(self.cases.get(case_id))
+                self.cases.forget(self.cases.get(case_id), now=at)
             except Conflict:
                 continue
             return

@@ -30,11 +30,21 @@ class Register(StrEnum):
     REFUSED = "refused"
     BOUNCED = "bounced"
     BOUNCE_LIFTED = "bounce_lifted"
-    HELD = "held"
-    RELEASED = "released"
+    MOVED = "moved"  # to another address, or from one to this
     RESIDENCE = "residence"
     AWAITING = "awaiting_advisor"  # an opt-in waits for confirmation (A3)
     LISTING = "listing"  # may be eligible: worth judging by a campaign
+
+
+# What holds a contact, where it is no case: mail did not arrive, again and again (manual U1).
+SOFT_BOUNCES = "soft_bounces"
+# A hold has two registers of its own: nothing but what placed it lifts it.
+_HELD, _RELEASED = "held_", "released_"
+
+
+def hold_of(event: Event) -> str:
+    """Which hold a ``HELD`` or ``RELEASED`` is about: its case's, or ``SOFT_BOUNCES``."""
+    return event.details.get("case_id", SOFT_BOUNCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +69,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact as its events left it. ``version`` counts the recorded events."""
+    """One contact as its events left it. ``version`` counts the recorded events.
+
+    ``registers`` are those of ``Register``, and two for each hold.
+    """
 
     contact_id: str
-    registers: Mapping[Register, Mark] = field(default_factory=lambda: MappingProxyType({}))
+    registers: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
     version: int = 0
 
     def get(self, register: Register) -> Mark | None:
@@ -109,6 +122,23 @@ class Contact:
         return self._value(Register.RESIDENCE, "region")
 
     @property
+    def holds(self) -> Mapping[str, Mark]:
+        """The holds that stand, by what placed them. In one moment the hold wins."""
+        standing = {}
+        for register, mark in self.registers.items():
+            if register.startswith(_HELD):
+                hold = register.removeprefix(_HELD)
+                released = self.registers.get(_RELEASED + hold)
+                if released is None or released.at <= mark.at:
+                    standing[hold] = mark
+        return standing
+
+    @property
+    def moved_to(self) -> str:
+        """The contact that the person changed to and has not come back from, else empty."""
+        return self._value(Register.MOVED, "to")
+
+    @property
     def is_pending(self) -> bool:
         """An opt-in waits for an advisor's confirmation (A3)."""
         return self._value(Register.AWAITING, "on") == "yes"
@@ -145,7 +175,7 @@ _NOTICE_SUFFICES = frozenset({Source.WEB_FORM, Source.IN_PERSON})
 # What takes a contact off the index of those worth judging, and what puts it back. For every
 # condition of the rule that fails by a later fact there is one of each, so that whoever is
 # eligible is listed, and a campaign reads hardly anybody else.
-_DELISTS = _REFUSALS | {EventKind.BOUNCED, EventKind.HELD}
+_DELISTS = _REFUSALS | {EventKind.BOUNCED, EventKind.HELD}  # and moving away
 _LISTS = (
     _EXPLICIT | _NOTICES | {EventKind.IMPORTED_CONSENT, EventKind.BOUNCE_LIFTED, EventKind.RELEASED}
 )
@@ -159,14 +189,14 @@ _REGISTER_OF: Mapping[EventKind, Register] = MappingProxyType(
         EventKind.IMPORTED_CONSENT: Register.IMPORTED_YES,
         EventKind.BOUNCED: Register.BOUNCED,
         EventKind.BOUNCE_LIFTED: Register.BOUNCE_LIFTED,
-        EventKind.HELD: Register.HELD,
-        EventKind.RELEASED: Register.RELEASED,
+        EventKind.MOVED: Register.MOVED,
         **dict.fromkeys(_REFUSALS, Register.REFUSED),
         **dict.fromkeys(_EXPLICIT, Register.EXPLICIT_YES),
         **dict.fromkeys(_NOTICES, Register.NOTIFIED),
     }
 )
 _KEPT_VALUES = ("form_id", "municipality", "campaign_id", "reason", "region", "operator", "basis")
+_KEPT_OF_A_MOVE = ("to", "from")
 # What people said of themselves in a form, by which a campaign may address them.
 _SAID_OF_ONESELF = {
     "name": ("field.name",),
@@ -177,21 +207,23 @@ _ON = MappingProxyType({"on": "yes"})
 _OFF = MappingProxyType({"on": "no"})
 
 
-def marks_of(event: Event) -> dict[Register, Mark]:
+def marks_of(event: Event) -> dict[str, Mark]:
     """The registers an event writes, and what it writes there."""
     kind = event.kind
-    marks: dict[Register, Mark] = {}
+    leaves = _moves_away(event)
+    marks: dict[str, Mark] = {}
     register = _register_of(event)
     if register is not None:
         key = event.consent_key if register is Register.EXPLICIT_YES else event.key
-        kept = {name: event.details[name] for name in _KEPT_VALUES if name in event.details}
+        names = _KEPT_OF_A_MOVE if kind is EventKind.MOVED else _KEPT_VALUES
+        kept = {name: event.details[name] for name in names if name in event.details}
         marks[register] = Mark(key, kind, event.source, MappingProxyType(kept))
-    if "address" in event.personal or kind is EventKind.ERASED:
+    if "address" in event.personal or kind is EventKind.ERASED or leaves:
         marks[Register.ADDRESS] = _switch(event, _address_values(event))
-    if kind in _LISTS:
+    if kind in _LISTS or (kind is EventKind.MOVED and not leaves):
         # By the moment of the yes, as the rule counts it: an index by any other could hide one.
         marks[Register.LISTING] = Mark(event.consent_key, kind, event.source, _ON)
-    elif kind in _DELISTS:
+    elif kind in _DELISTS or leaves:
         marks[Register.LISTING] = _switch(event, _OFF)
     if kind is EventKind.OPTED_IN:
         marks[Register.AWAITING] = _switch(event, _ON)
@@ -200,7 +232,15 @@ def marks_of(event: Event) -> dict[Register, Mark]:
     return marks
 
 
-def _register_of(event: Event) -> Register | None:
+def _moves_away(event: Event) -> bool:
+    return event.kind is EventKind.MOVED and "to" in event.details
+
+
+def _register_of(event: Event) -> str | None:
+    if event.kind is EventKind.HELD:
+        return _HELD + hold_of(event)
+    if event.kind is EventKind.RELEASED:
+        return _RELEASED + hold_of(event)
     if event.kind is EventKind.NOTIFIED and event.source not in _NOTICE_SUFFICES:
         return None
     return _REGISTER_OF.get(event.kind)
@@ -211,7 +251,7 @@ def _switch(event: Event, values: Mapping[str, str]) -> Mark:
 
 
 def _address_values(event: Event) -> Mapping[str, str]:
-    if event.kind is EventKind.ERASED:
+    if event.kind is EventKind.ERASED or _moves_away(event):
         return MappingProxyType({})
     values = {
         "used": event.personal["address"],
@@ -224,12 +264,12 @@ def _address_values(event: Event) -> Mapping[str, str]:
     return MappingProxyType(values)
 
 
-def newer(contact: Contact, marks: Mapping[Register, Mark]) -> dict[Register, Mark]:
+def newer(contact: Contact, marks: Mapping[str, Mark]) -> dict[str, Mark]:
     """Those of ``marks`` that are later than what the contact holds."""
     return {
         register: mark
         for register, mark in marks.items()
-        if (held := contact.get(register)) is None or held.key < mark.key
+        if (held := contact.registers.get(register)) is None or held.key < mark.key
     }
 
 

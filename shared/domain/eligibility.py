@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.domain.address import AddressKind
-from shared.domain.contact import Contact, Mark, Register
+from shared.domain.contact import SOFT_BOUNCES, Contact, Mark, Register
 from shared.domain.events import EventKind
 
-# Reasons that events carry and people are told in other words.
+# A reason that bounces carry and people are told in other words.
 UNKNOWN_OR_FILTERED = "unknown_or_filtered"  # law-and-mail E5
-SOFT_BOUNCES = "soft_bounces"
 
 
 class Profile(StrEnum):
@@ -77,8 +76,18 @@ def judge(contact: Contact, profile: Profile) -> Verdict:
 
 
 def _address_is_held(contact: Contact) -> Condition:
-    """There is an address to send to: it was given and not erased since (manual R1)."""
+    """There is an address to send to: given, and neither erased nor changed since (manual R1).
+
+    Who changed to another address is not written to at the old one, even if an old list or a
+    notice brings it back: only after an explicit yes there, or after changing back.
+    """
     mark = contact.get(Register.ADDRESS)
+    if left(contact):
+        return Condition(
+            "address", False, "moved", "R1",
+            "ご本人のご依頼により、別のメールアドレスに変更されています。",
+            "The person changed to another address.", contact.get(Register.MOVED),
+        )  # fmt: skip
     if contact.address:
         return Condition(
             "address", True, "address_held", "A2",
@@ -89,6 +98,13 @@ def _address_is_held(contact: Contact) -> Condition:
         "メールアドレスはお預かりしていません(削除済み、または未登録です)。",
         "We hold no address (erased or never given).", mark,
     )  # fmt: skip
+
+
+def left(contact: Contact) -> bool:
+    """The person changed to another address, and has not said yes at this one since."""
+    moved = contact.get(Register.MOVED)
+    yes = contact.get(Register.EXPLICIT_YES)
+    return moved is not None and bool(contact.moved_to) and (yes is None or yes.at <= moved.at)
 
 
 def _permission_stands(contact: Contact) -> Condition:
@@ -173,21 +189,24 @@ def _address_is_deliverable(contact: Contact) -> Condition:
 
 def _nothing_is_undecided(contact: Contact) -> Condition:
     """Not held: no message that may mean "stop" waits (S2), mail does not keep bouncing (U1)."""
-    held = contact.get(Register.HELD)
-    released = contact.get(Register.RELEASED)
-    if held is not None and (released is None or released.at <= held.at):
-        if held.values.get("reason") == SOFT_BOUNCES:
-            clause = "U1"
-            ja = "メールが続けて届かなかったため、配信を保留しています。"
-            en = "Mailing is on hold because mail repeatedly did not arrive."
-        else:
-            clause = "S2"
-            ja = "配信停止のご希望かもしれないご連絡を確認中のため、配信を保留しています。"
-            en = "Mailing is on hold while a message that may mean stop is being read."
-        return Condition("hold", False, "held", clause, ja, en, held)
+    holds = contact.holds
+    of_cases = [mark for hold, mark in holds.items() if hold != SOFT_BOUNCES]
+    if of_cases:
+        return Condition(
+            "hold", False, "held", "S2",
+            "配信停止のご希望かもしれないご連絡を確認中のため、配信を保留しています。",
+            "Mailing is on hold while a message that may mean stop is being read.",
+            max(of_cases, key=lambda mark: mark.key),
+        )  # fmt: skip
+    if holds:
+        return Condition(
+            "hold", False, "held", "U1",
+            "メールが続けて届かなかったため、配信を保留しています。",
+            "Mailing is on hold because mail repeatedly did not arrive.", holds[SOFT_BOUNCES],
+        )  # fmt: skip
     return Condition(
         "hold", True, "not_held", "S2",
-        "確認中のご連絡はありません。", "Nothing is waiting for a decision.", released,
+        "確認中のご連絡はありません。", "Nothing is waiting for a decision.",
     )  # fmt: skip
 
 

@@ -43,6 +43,7 @@ class EventKind(StrEnum):
     HELD = "held"  # a message that may mean "stop" is undecided, or mail keeps bouncing
     RELEASED = "released"
     # Requests, article R1
+    MOVED = "moved"  # the person changed the address: ``to`` another contact, or ``from`` one
     ERASED = "erased"
 
 

@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from shared.domain.eligibility import SOFT_BOUNCES, UNKNOWN_OR_FILTERED
+from shared.domain import holds
+from shared.domain.contact import SOFT_BOUNCES, hold_of
+from shared.domain.eligibility import UNKNOWN_OR_FILTERED
 from shared.domain.errors import BadRequest, Conflict
 from shared.domain.events import Event, EventKind, Source, event_id, parse_stamp
 from shared.domain.figures import Fate
@@ -234,11 +236,12 @@ def hold_after(
 ) -> Event | None:
     """Held, where ``bounce`` is one of ``bounces`` soft ones ``within`` a time (manual U1).
 
-    Counted since the last release, one for each message. The hold is dated by the last of
-    them and named after it, so that finding it again finds the same fact.
+    Counted since such a hold was last lifted, one for each message. The hold is dated by the
+    last of them and named after it, so that finding it again finds the same fact.
     """
     known = {event.event_id: event for event in (*history, bounce)}.values()
-    released = max((e.at for e in known if e.kind is EventKind.RELEASED), default=None)
+    lifts = [e.at for e in known if e.kind is EventKind.RELEASED and hold_of(e) == SOFT_BOUNCES]
+    released = max(lifts, default=None)
     last_of_message = {
         event.details.get("message_id", event.event_id): event
         for event in sorted(known, key=lambda event: event.key)
@@ -264,39 +267,40 @@ def liftings(
 ) -> list[Event]:  # fmt: skip
     """A member of staff knows that mail arrives after all: what is recorded for it.
 
-    Lifts a permanent bounce, and a hold for soft bounces. Never a hold because a message may
-    mean "stop": that is decided by reading the message. The same request again is answered
-    as it was the first time.
+    Lifts a permanent bounce, and the hold for soft bounces. Never a case's hold, because a
+    message may mean "stop": that is decided by reading the message. The same request again
+    is answered as it was the first time.
 
     Raises:
-        Conflict: nothing of the kind stands, or something else holds the address too.
+        Conflict: nothing of the kind stands.
     """
     history = [e for e in history if e.details.get("request_id") != request_id]
-    kinds = []
+    details = {"operator": operator, "reason": reason, "request_id": request_id}
+    lifting = []
     lifted = max((e.at for e in history if e.kind is EventKind.BOUNCE_LIFTED), default=None)
     if any(e.kind is EventKind.BOUNCED and (not lifted or e.at >= lifted) for e in history):
-        kinds.append(EventKind.BOUNCE_LIFTED)
-    released = max((e.at for e in history if e.kind is EventKind.RELEASED), default=None)
-    holds = [e for e in history if e.kind is EventKind.HELD and (not released or e.at >= released)]
-    if holds and all(hold.details.get("reason") == SOFT_BOUNCES for hold in holds):
-        kinds.append(EventKind.RELEASED)
-    if not kinds:
+        lifting.append(
+            Event(
+                contact_id=contact_id,
+                event_id=event_id(request_id, EventKind.BOUNCE_LIFTED),
+                kind=EventKind.BOUNCE_LIFTED,
+                at=now,
+                source=Source.STAFF,
+                details=details,
+            )
+        )
+    release = holds.released(
+        history, SOFT_BOUNCES, contact_id=contact_id, at=now, source=Source.STAFF, details=details
+    )
+    if release is not None:
+        lifting.append(release)
+    if not lifting:
         raise Conflict(
             "no_bounce_stands",
             "解除できる不達の記録はありません。",
             "No delivery failure stands that could be lifted.",
         )
-    return [
-        Event(
-            contact_id=contact_id,
-            event_id=event_id(request_id, kind),
-            kind=kind,
-            at=now,
-            source=Source.STAFF,
-            details={"operator": operator, "reason": reason, "request_id": request_id},
-        )
-        for kind in kinds
-    ]
+    return lifting
 
 
 # ---- reputation
