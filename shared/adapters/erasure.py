@@ -8,28 +8,19 @@ somebody who came back. The number of calls depends on the contact's own history
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.adapters.cases import CaseStore
 from shared.adapters.contacts import ContactStore
 from shared.adapters.rawmail import RawMail
-from shared.adapters.received import ReceivedStore
+from shared.adapters.received import Line, ReceivedStore
 from shared.domain.cases import Case
 from shared.domain.errors import Conflict, Unavailable
-from shared.domain.events import Event, EventKind, Source, event_id
+from shared.domain.events import Event, EventKind, Source, event_id, stamp
 
 _TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What an erasure removed, in numbers for the certificate; the same when it is repeated."""
-
-    at: datetime
-    events: int
-    mails: int
-    cases: int
 
 
 @dataclass
@@ -41,50 +32,56 @@ class Erasure:
     received: ReceivedStore
     rawmail: RawMail
 
-    def erase(self, case: Case, now: datetime) -> Erased:
+    def erase(self, case: Case, now: datetime) -> Mapping[str, str]:
         """Erase the contact of ``case``, all but what that case needs to tell the person.
+
+        What the certificate says: when, and of how many events, mails and cases something was
+        removed. The same when it is repeated.
 
         Raises:
             Unavailable: not everything is surely removed; doing it again is harmless.
         """
-        tombstone = self._tombstone(case, now)
-        contact_id, at = case.contact_id, tombstone.at
-        history = [
-            event for event in self.contacts.history(contact_id) if event.key < tombstone.key
-        ]
-        self.contacts.wipe(contact_id, history)
-        lines = [line for line in self.received.of_contact(contact_id) if line.received_at <= at]
-        objects = sorted({key for line in lines for key in line.object_keys})
-        self.rawmail.delete(objects)
-        self.received.erase([line for line in lines if not line.erased])
-        of_contact = [each for each in self.cases.of_contact(contact_id) if each.opened_at <= at]
-        for other in of_contact:
-            if other.case_id != case.case_id:
-                self._forget(other.case_id, at)
-        self.cases.forget_mails(case.case_id)
-        return Erased(at, len(history), len(lines), len(of_contact))
-
-    def _tombstone(self, case: Case, now: datetime) -> Event:
-        """The fact that the contact was erased, recorded once for each case."""
+        contact_id = case.contact_id
+        history = self.contacts.history(contact_id)
+        lines = self.received.of_contact(contact_id)
+        of_contact = self.cases.of_contact(contact_id)
         name = event_id(case.case_id, EventKind.ERASED)
-        for event in self.contacts.history(case.contact_id):
-            if event.event_id == name:
-                return event
-        event = Event(
-            contact_id=case.contact_id,
-            event_id=name,
-            kind=EventKind.ERASED,
-            at=now,
-            source=Source.REPLY if case.mailbox else Source.STAFF,
-            details={"case_id": case.case_id},
-        )
-        self.contacts.record(event)
-        return event
+        tombstone = next((event for event in history if event.event_id == name), None)
+        if tombstone is None:
+            tombstone = Event(
+                contact_id=contact_id,
+                event_id=name,
+                kind=EventKind.ERASED,
+                at=now,
+                source=Source.REPLY if case.mailbox else Source.STAFF,
+                details={
+                    "case_id": case.case_id,
+                    "events": str(sum(bool(event.personal) for event in history)),
+                    "mails": str(len(lines)),
+                    "cases": str(len(of_contact)),
+                },
+            )
+            self.contacts.record(tombstone)
+            # What came between reading and that is older than the tombstone, so it goes too.
+            history = self.contacts.history(contact_id)
+        self.contacts.wipe(contact_id, [e for e in history if e.key < tombstone.key])
+        self._remove_mail([line for line in lines if line.received_at <= tombstone.at])
+        for other in of_contact:
+            if other.opened_at <= tombstone.at and other.case_id != case.case_id:
+                self._forget(other.case_id, now)
+        self.cases.forget_mails(case.case_id)
+        counted = {name: tombstone.details[name] for name in ("events", "mails", "cases")}
+        return {"at": stamp(tombstone.at), **counted}
 
-    def _forget(self, case_id: str, at: datetime) -> None:
+    def _remove_mail(self, lines: Sequence[Line]) -> None:
+        left = [line for line in lines if not line.erased]
+        self.rawmail.delete(sorted({key for line in left for key in line.object_keys}))
+        self.received.erase(left)
+
+    def _forget(self, case_id: str, now: datetime) -> None:
         for _ in range(_TRIES):
             try:
-                self.cases.forget(self.cases.get(case_id), now=at)
+                self.cases.forget(self.cases.get(case_id), now=now)
             except Conflict:
                 continue
             return
