@@ -221,11 +221,12 @@ def case_worker(r: Resources) -> list[iam.PolicyStatement]:
 def case_link(r: Resources) -> list[iam.PolicyStatement]:
     """What a person does with the link they were mailed; the file gathers what is held."""
     return [
-        _table(r.cases, "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+        _table(r.cases, "DeleteItem", "GetItem", "PutItem"),
+        _index(r.cases, "by_contact", "Query"),
         _table(r.contacts, "GetItem", "UpdateItem"),
         _table(r.events, "PutItem", "Query"),
         _table(r.campaigns, "Scan"),
-        _table(r.ledger, "BatchGetItem", "Query"),
+        _table(r.ledger, "BatchGetItem"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.link_keys_arn),
         _allow(r.case_jobs.queue_arn, "sqs:SendMessage"),
