@@ -45,7 +45,8 @@ _LOOSE = re.compile(r"\{\{|\}\}|｛｛|｝｝")
 # A full-width bar is what a Japanese keyboard gives.
 _USE = re.compile(r"\s*([^|｜{}\s]+)\s*(?:[|｜]([^{}\r\n]*))?")
 _MAX_VALUE = 200
-_LINK_LIKE = re.compile(r"//|@|[a-z0-9-]\.[a-z]{2,}", re.IGNORECASE)
+# Names of sites may have any letters before the dot, and a Japanese full stop for it.
+_LINK_LIKE = re.compile(r"//|@|[\w-][.。](?:[a-z]{2,}|みんな|コム)", re.IGNORECASE)
 
 
 def replace(

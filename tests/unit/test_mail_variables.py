@@ -157,6 +157,10 @@ def test_a_value_is_text_wherever_it_goes() -> None:
         "a@b",
         "//x.y",
         "Evil.COM/x",
+        "悪.jp",
+        "evil。com",
+        "ｅｖｉｌ｡ｃｏｍ",
+        "例え.みんな",
     ],
 )
 def test_a_value_that_would_become_a_link_gives_way_to_the_default(value: str) -> None:
