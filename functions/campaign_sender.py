@@ -63,6 +63,7 @@ _RETRY_SECONDS = 10
 _LOOK_EVERY = timedelta(seconds=1)
 _TRIES = 6
 _FAILURES = 8  # of SES at one recipient; where it fails at all, over more than twenty minutes
+_FEW = 4  # refused together may be a coincidence
 _FIRST_WAIT_SECONDS = 0.05
 
 
@@ -136,7 +137,7 @@ def _begin(deps: Deps, campaign: Campaign) -> None:
     """The moment a campaign was scheduled for. One that no longer waits for it is left alone."""
     if campaign.status is CampaignStatus.SENDING:
         # Perhaps we died before the jobs were queued; the ones that work already do no harm.
-        shards: Sequence[str] = deps.campaigns.open_shards(campaign.campaign_id)
+        shards: Sequence[str] = deps.campaigns.left(campaign.campaign_id)
     elif lifecycle.is_due(campaign, now=deps.now()):
         started = lifecycle.started(campaign, now=deps.now())
         try:
@@ -388,8 +389,11 @@ class _Shard:
             self._recipient(candidate.contact, f"{batch}.{number}")
             for number, candidate in enumerate(claimed)
         ]
-        answers = self.deps.mailer.send_bulk(
-            self.composer.sender, self.composer.reply_to, self.template, recipients
+        answers = _blamed(
+            self.deps.mailer.send_bulk(
+                self.composer.sender, self.composer.reply_to, self.template, recipients
+            ),
+            claimed,
         )
         self.deps.ledger.record(
             self.campaign.campaign_id,
@@ -421,6 +425,8 @@ class _Shard:
         for fate, number in fates.items():
             count(f"Mail_{fate}", number)
         self.accepted = self.accepted or fates[Fate.ACCEPTED] > 0
+        if self.settling and fates[Fate.UNKNOWN]:
+            self._look_again(self.deps.settings.settle_seconds + 1)
         if fates[Fate.ACCOUNT]:
             self._pause(next(a.reason for a in answers if a.fate is Fate.ACCOUNT))
         if fates[Fate.QUOTA]:
@@ -469,6 +475,24 @@ class _Merge:
         while self._at is not None and self._at < contact_id:
             self._at = next(self._ids, None)
         return self._at == contact_id
+
+
+def _blamed(answers: Sequence[Answer], claimed: Sequence[Candidate]) -> Sequence[Answer]:
+    """Where SES refuses everybody in a batch, the fault is not a recipient's: nobody is refused.
+
+    Unless they are few, that has paused the campaign before, and somebody has resumed it: then
+    it is theirs, or the campaign could never end.
+    """
+    if len(answers) == 1 or any(answer.fate is not Fate.REFUSED for answer in answers):
+        return answers
+    again = all(
+        candidate.held is not None
+        and (candidate.held.outcome, candidate.held.reason) == (Outcome.RETRY, answer.reason)
+        for answer, candidate in zip(answers, claimed, strict=True)
+    )
+    if again and len(answers) <= _FEW:
+        return answers
+    return [Answer(Fate.ACCOUNT, reason=answer.reason) for answer in answers]
 
 
 def _result(answer: Answer, candidate: Candidate) -> Result:

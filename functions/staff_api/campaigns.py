@@ -8,8 +8,10 @@ campaign has ceased to. A schedule that is left over starts nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -49,6 +51,7 @@ from shared.telemetry import logger
 
 router = Router()  # type: ignore[no-untyped-call]
 _call = partial(call_of, router)
+_SOON = timedelta(minutes=1)  # longer than any request takes
 
 
 @router.get("/campaigns", summary="Every campaign", tags=["campaigns"])
@@ -182,9 +185,15 @@ def schedule(campaign_id: CampaignPath, body: Annotated[ScheduleIn, Body()]) -> 
     _refuse_errors(call.deps, campaign)
     if changed == campaign:  # a repeated request: only make sure
         call.deps.schedules.put(campaign)
-        return CampaignOut.of(campaign)
-    call.deps.schedules.put(replace(changed, version=campaign.version + 1))
-    return _said(call, "campaign scheduled", _save(call, campaign, changed))
+    else:
+        call.deps.schedules.put(replace(changed, version=campaign.version + 1))
+        campaign = _save(call, campaign, changed)
+    wait = body.at - call.request.at
+    if wait <= _SOON:
+        # Its start may have come before it was saved, when there was nothing to start.
+        start = Job(campaign_id, "")
+        call.deps.jobs.put([start], delay_seconds=math.ceil(wait.total_seconds()))
+    return _said(call, "campaign scheduled", campaign)
 
 
 @router.post(
@@ -291,7 +300,7 @@ def _save(call: Call, read: Campaign, changed: Campaign, *, begins: bool = False
 
 
 def _queue_open_shards(deps: Deps, campaign_id: str) -> None:
-    deps.jobs.put([Job(campaign_id, shard) for shard in deps.campaigns.open_shards(campaign_id)])
+    deps.jobs.put([Job(campaign_id, shard) for shard in deps.campaigns.left(campaign_id)])
 
 
 def _said(call: Call, what: str, campaign: Campaign) -> CampaignOut:

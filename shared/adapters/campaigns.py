@@ -125,25 +125,36 @@ class CampaignStore:
             )
         return sorted(answer.get("Item", {}).get("open_shards", {}).get("SS", []))
 
+    def left(self, campaign_id: str) -> list[str]:
+        """As ``open_shards``. None left: whoever closed the last one did not get to say so."""
+        shards = self.open_shards(campaign_id)
+        if not shards:
+            self._finish(campaign_id)
+        return shards
+
     def close_shard(self, campaign_id: str, shard: str) -> None:
         """One shard is through; the last one makes the campaign done. Repeating is harmless."""
-        key = {"campaign_id": {"S": campaign_id}}
         with translated("campaigns"):
             answer = self.client.update_item(
                 TableName=self.table,
-                Key=key,
+                Key={"campaign_id": {"S": campaign_id}},
                 UpdateExpression="DELETE open_shards :shard",
                 ExpressionAttributeValues={":shard": {"SS": [shard]}},
                 ReturnValues="ALL_NEW",
             )
-            if "open_shards" in answer["Attributes"]:
-                return
+        if "open_shards" not in answer["Attributes"]:
+            self._finish(campaign_id)
+
+    def _finish(self, campaign_id: str) -> None:
+        """Done, where nothing is left to send. Repeating is harmless."""
+        with translated("campaigns"):
             try:
                 self.client.update_item(
                     TableName=self.table,
-                    Key=key,
+                    Key={"campaign_id": {"S": campaign_id}},
                     UpdateExpression="SET #s = :done ADD version :one",
-                    ConditionExpression="#s IN (:sending, :paused)",
+                    ConditionExpression="#s IN (:sending, :paused) "
+                    "AND attribute_not_exists(open_shards)",
                     ExpressionAttributeNames={"#s": "status"},
                     ExpressionAttributeValues={
                         ":done": {"S": CampaignStatus.DONE},

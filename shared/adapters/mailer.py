@@ -138,17 +138,8 @@ class Mailer:
         """Hand over up to fifty mails in one call; never raises for what SES or the network does.
 
         Where SES refuses the whole call for something that may concern one recipient only, it is
-        asked again with either half, so that one bad address harms nobody else. Where no half is
-        accepted the fault is not a recipient's: nobody is refused.
+        asked again with either half, so that one bad address harms nobody else.
         """
-        answers = self._send_bulk(sender, reply_to, template, recipients)
-        if len(recipients) > 1 and all(answer.fate is Fate.REFUSED for answer in answers):
-            return [Answer(Fate.ACCOUNT, reason=answer.reason) for answer in answers]
-        return answers
-
-    def _send_bulk(
-        self, sender: str, reply_to: str, template: Template, recipients: Sequence[Recipient]
-    ) -> list[Answer]:
         try:
             answer = self.client.send_bulk_email(
                 FromEmailAddress=sender,
@@ -171,8 +162,8 @@ class Mailer:
             if whole.fate is Fate.REFUSED and len(recipients) > 1:
                 half = len(recipients) // 2
                 return [
-                    *self._send_bulk(sender, reply_to, template, recipients[:half]),
-                    *self._send_bulk(sender, reply_to, template, recipients[half:]),
+                    *self.send_bulk(sender, reply_to, template, recipients[:half]),
+                    *self.send_bulk(sender, reply_to, template, recipients[half:]),
                 ]
             return [whole] * len(recipients)
         except BotoCoreError as error:

@@ -12,6 +12,7 @@ import pytest
 
 from functions import unsubscribe
 from functions.staff_api import app as staff_api
+from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import SHARDS
 from shared.adapters.jobs import Job
 from shared.domain import lifecycle
@@ -446,6 +447,22 @@ def test_of_two_who_schedule_at_once_the_winners_moment_counts(world: World) -> 
         assert f"at({wall})" in [each["ScheduleExpression"] for each in at_moment]
 
 
+def test_a_start_that_comes_before_the_campaign_is_saved_is_not_lost(world: World) -> None:
+    campaign = world.approved(world.written())
+    event = world.staff("POST", f"/campaigns/{campaign}/schedule", {"at": later(world, seconds=1)})
+
+    def too_early() -> None:
+        [schedule] = world.schedules()
+        assert not starts(world, schedule)
+
+    answer = interrupted(world, event, Meanwhile("update_item", too_early).wrap)
+    assert answer.json["status"] == S.SCHEDULED
+    message = world.queue.receive()
+    assert message is not None
+    assert Job.parse(message.body) == Job(campaign, "")
+    assert lifecycle.is_due(world.campaigns.get(campaign), now=world.clock.now())
+
+
 MODES = sorted(set(Mode) - {Mode.CONFLICT})
 
 
@@ -534,6 +551,22 @@ def test_pause_resume_and_the_shards_that_are_left(world: World) -> None:
         assert (resumed["status"], resumed["pause_reason"]) == ("sending", None)
         jobs = [Job.parse(message.body) for message in world.queue.messages]
         assert jobs == [Job(campaign, shard) for shard in SHARDS[:2]]
+
+
+def test_resuming_what_has_nothing_left_to_send_ends_it(world: World) -> None:
+    """The last shard was closed by a sender that died before saying that the campaign is done."""
+    campaign = world.approved(world.written())
+    done(world, campaign, "send")
+    for shard in SHARDS[1:]:
+        world.campaigns.close_shard(campaign, shard)
+    dying = CampaignStore(Faults({1: Mode.DIES_BEFORE}).wrap(world.dynamodb), "campaigns")
+    with pytest.raises(Died):
+        dying.close_shard(campaign, SHARDS[0])
+    done(world, campaign, "pause")
+    world.queue.messages.clear()
+    done(world, campaign, "resume")
+    assert not world.queue.messages
+    assert status(world, campaign) is S.DONE
 
 
 def test_cancelled_is_for_good(world: World) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from functions import campaign_sender
+from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import SHARDS
 from shared.domain import lifecycle
 from shared.domain.audience import Audience
@@ -19,7 +20,7 @@ from shared.domain.eligibility import Profile
 from shared.domain.events import EventKind, Source
 from shared.texts import consent
 from shared.texts.consent import TextId
-from tests.integration.fakes import Faults, Meanwhile, Mode, read
+from tests.integration.fakes import Died, Faults, Meanwhile, Mode, read
 from tests.integration.test_faults import Run, work_off
 from tests.integration.world import LambdaContext, World, id_of, payload, same_shard, unwrapped
 
@@ -405,6 +406,24 @@ def test_a_throttled_entry_is_sent_later_and_nobody_twice(sending: World) -> Non
     assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
 
 
+def test_an_answer_that_says_nothing_about_one_of_several_loses_nobody(sending: World) -> None:
+    """Also at the second try, when only those are left whom SES put off."""
+    people = only_shard_07(sending, 3)
+    sending.ses.throttles = {people[0]: 1, people[1]: 1}
+    for statuses in ({}, {people[1]: "A_NEW_STATUS"}):
+        sending.ses.statuses = statuses
+        message = sending.queue.receive()
+        assert message is not None
+        assert run_job(sending, "07", **json.loads(message.body)) == []
+        sending.queue.delete(message)
+    assert outcome(sending, people[1])[0] is Outcome.CLAIMED
+    assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.SENDING
+    sending.ses.statuses = {}
+    work_off(Run(sending))
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
+    assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+
+
 def test_whom_ses_fails_at_again_and_again_is_given_up(sending: World) -> None:
     people = only_shard_07(sending, 3)
     sending.ses.statuses = {people[1]: "FAILED"}
@@ -458,6 +477,32 @@ def test_what_concerns_everybody_pauses_the_campaign_and_is_held_against_nobody(
     resume(sending)
     assert sending.mails_per_person() == dict.fromkeys(people, 1)
     assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+
+
+def test_a_few_who_are_refused_together_do_not_hold_up_a_campaign_for_ever(
+    sending: World,
+) -> None:
+    """It pauses once, because the fault may be ours; after that it is theirs."""
+    people = only_shard_07(sending, 53)
+    sending.ses.rejects = set(people[50:])
+    work_off(Run(sending))
+    assert sending.campaigns.get(CAMPAIGN).pause_reason is PauseReason.ACCOUNT
+    resume(sending)
+    assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
+    assert sending.mails_per_person() == dict.fromkeys(people[:50], 1)
+    refused = (Outcome.REJECTED, "MESSAGE_REJECTED")
+    assert {outcome(sending, email) for email in people[50:]} == {refused}
+
+
+def test_many_who_are_refused_together_never_lose_their_turn(sending: World) -> None:
+    people = only_shard_07(sending, 8)
+    sending.ses.refuses = "MessageRejected"
+    work_off(Run(sending))
+    resume(sending)
+    assert {entry.outcome for entry in ledger(sending).values()} == {Outcome.RETRY}
+    sending.ses.refuses = ""
+    resume(sending)
+    assert sending.mails_per_person() == dict.fromkeys(people, 1)
 
 
 def resume(world: World) -> None:
@@ -595,6 +640,17 @@ def test_at_most_so_many_campaigns_in_so_many_days(sending: World) -> None:
 
 
 # --- beginning
+
+
+def test_a_start_that_finds_nothing_left_to_send_ends_the_campaign(sending: World) -> None:
+    """Whoever closed the last shard died before saying that the campaign is done."""
+    for shard in SHARDS[1:]:
+        sending.campaigns.close_shard(CAMPAIGN, shard)
+    dying = CampaignStore(Faults({1: Mode.DIES_BEFORE}).wrap(sending.dynamodb), "campaigns")
+    with pytest.raises(Died):
+        dying.close_shard(CAMPAIGN, SHARDS[0])
+    assert run_job(sending, "") == []
+    assert sending.campaigns.get(CAMPAIGN).status is CampaignStatus.DONE
 
 
 def test_a_scheduled_campaign_begins_when_its_time_has_come(world: World) -> None:
