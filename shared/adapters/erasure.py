@@ -8,6 +8,7 @@ somebody who came back. The number of calls depends on the contact's own history
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from shared.domain.errors import Conflict, Unavailable
 from shared.domain.events import Event, EventKind, Source, event_id, stamp
 
 _TRIES = 5
+_COUNTED = ("events", "mails", "cases")  # of how many something is removed
 
 
 @dataclass
@@ -41,13 +43,29 @@ class Erasure:
         Raises:
             Unavailable: not everything is surely removed; doing it again is harmless.
         """
-        contact_id = case.contact_id
+        removed: Counter[str] = Counter()
+        at = now
+        left, seen = [case.contact_id], {case.contact_id}
+        while left:
+            contact_id = left.pop()
+            tombstone, history = self._erase(contact_id, case, now)
+            removed.update({name: int(tombstone.details[name]) for name in _COUNTED})
+            at = min(at, tombstone.at)
+            # Where the person moved here from, they are the same person.
+            moved = {e.details.get("from", "") for e in history if e.kind is EventKind.MOVED}
+            left += sorted(moved - seen - {""})
+            seen |= moved
+        return {"at": stamp(at), **{name: str(removed[name]) for name in _COUNTED}}
+
+    def _erase(self, contact_id: str, case: Case, now: datetime) -> tuple[Event, list[Event]]:
+        """One contact. Its tombstone, and what came before it."""
         history = self.contacts.history(contact_id)
         lines = self.received.of_contact(contact_id)
         of_contact = self.cases.of_contact(contact_id)
         name = event_id(case.case_id, EventKind.ERASED)
         tombstone = next((event for event in history if event.event_id == name), None)
         if tombstone is None:
+            counts = (sum(bool(e.personal) for e in history), len(lines), len(of_contact))
             tombstone = Event(
                 contact_id=contact_id,
                 event_id=name,
@@ -56,22 +74,21 @@ class Erasure:
                 source=Source.REPLY if case.mailbox else Source.STAFF,
                 details={
                     "case_id": case.case_id,
-                    "events": str(sum(bool(event.personal) for event in history)),
-                    "mails": str(len(lines)),
-                    "cases": str(len(of_contact)),
+                    **{name: str(n) for name, n in zip(_COUNTED, counts, strict=True)},
                 },
             )
             self.contacts.record(tombstone)
             # What came between reading and that is older than the tombstone, so it goes too.
             history = self.contacts.history(contact_id)
-        self.contacts.wipe(contact_id, [e for e in history if e.key < tombstone.key])
+        before = [event for event in history if event.key < tombstone.key]
+        self.contacts.wipe(contact_id, before)
         self._remove_mail([line for line in lines if line.received_at <= tombstone.at])
         for other in of_contact:
             if other.opened_at <= tombstone.at and other.case_id != case.case_id:
                 self._forget(other.case_id, now)
-        self.cases.forget_mails(case.case_id)
-        counted = {name: tombstone.details[name] for name in ("events", "mails", "cases")}
-        return {"at": stamp(tombstone.at), **counted}
+        if contact_id == case.contact_id:
+            self.cases.forget_mails(case.case_id)
+        return tombstone, before
 
     def _remove_mail(self, lines: Sequence[Line]) -> None:
         left = [line for line in lines if not line.erased]
