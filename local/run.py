@@ -183,6 +183,7 @@ def _tell(config: Config, staff: list[seed.User]) -> None:
 {listed}
   スタッフ画面 Console        {config.context["console_url"]}
   メールボックス Mailbox      {config.mailbox_url}
+  メールを書く Write to us     SMTP {HOST}:{config.smtp_in_port}, optin@{MAIL_DOMAIN}
   スタッフAPI Staff API       {config.context["staff_api_url"]}/openapi.json
   サインイン Sign-ins (ローカル専用 local only)
 {signs}
