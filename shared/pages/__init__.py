@@ -16,19 +16,23 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from functools import cache
 from http import HTTPStatus
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from shared.domain.cases import CaseKind
 from shared.domain.company import Company
 from shared.domain.errors import FieldProblem
 from shared.domain.events import UNSUBSCRIBE_REASONS
 from shared.domain.forms import ExtraField, Form, FormKind
 from shared.domain.intake import LIKELY_TYPO
+from shared.domain.retention import JAPAN
 from shared.pages.strings import strings
-from shared.texts import consent
+from shared.texts import consent, dates
 from shared.texts.consent import Language, TextId
 
 if TYPE_CHECKING:
@@ -38,6 +42,9 @@ Lang = Language
 _T = TypeVar("_T")
 
 STATUSES = ("opted_in", "not_opted_in", "notified")
+FILE = "file"
+CONFIRMATIONS = (*CaseKind, "new_address", FILE)
+OVER = ("link_used", "link_expired", "link_void", "case_closed")
 
 _HERE = Path(__file__).parent
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -189,6 +196,89 @@ def resubscribed_page(company: Company, *, language: Lang) -> str:
     """The explicit yes was taken. It answers a POST: both languages instead of a switch."""
     texts = {each: strings(each) for each in Language}
     return _page("resubscribed.html", company, language, texts=_own_language_first(texts, language))
+
+
+def confirm_page(
+    company: Company,
+    *,
+    language: Lang,
+    what: str,
+    masked: str,
+    until: datetime,
+    due: date,
+    by_itself: bool = False,
+) -> str:
+    """What one button does about a request, and until when; its form posts to the page's own URL.
+
+    ``what`` is one of ``CONFIRMATIONS``; ``due`` is the day promised. ``by_itself``: an erasure
+    needs nobody's approval.
+    """
+    t = strings(language)
+    lines = [*_numbered(f"confirm_{what}", t, by_itself=by_itself)]
+    if what != FILE:
+        lines.append(t["confirm_due"].format(due=dates.day(due, language)))
+    return _page(
+        "confirm.html",
+        company,
+        language,
+        switch="?lang=",
+        what=what,
+        masked=masked,
+        lines=lines,
+        until=_moment(until, language),
+        nothing=t["confirm_file_nothing" if what == FILE else "confirm_nothing"],
+    )
+
+
+def confirmed_page(
+    company: Company, *, language: Lang, what: str, due: date, by_itself: bool = False
+) -> str:
+    """It is confirmed: what happens next, and by when. As ``confirm_page``, but for the file."""
+    t = strings(language)
+    lines = [*_numbered(f"confirmed_{what}", t, by_itself=by_itself)]
+    lines.append(t["confirm_due"].format(due=dates.day(due, language)))
+    return _told(company, language, t["confirmed_title"], lines, works=True)
+
+
+def already_confirmed_page(company: Company, *, language: Lang, at: datetime) -> str:
+    """It was confirmed before, and when: pressing again changes nothing."""
+    t = strings(language)
+    lines = [*_numbered("already_confirmed", t, at=_moment(at, language))]
+    return _told(company, language, t["already_confirmed_title"], lines, works=True)
+
+
+def link_over_page(company: Company, *, language: Lang, code: str, at: datetime | None) -> str:
+    """A genuine link that no longer works: why, and what to do. ``code`` is one of ``OVER``.
+
+    ``at`` is when the file was fetched, or when the link expired.
+    """
+    t = strings(language)
+    shown = _moment(at, language) if at else ""
+    lines = [*_numbered(f"over_{code}", t, at=shown, until=shown)]
+    return _told(company, language, t[f"over_{code}_title"], lines, works=False)
+
+
+def _told(company: Company, language: Lang, title: str, lines: list[str], *, works: bool) -> str:
+    """It may answer a POST; its other language is the same address, which then says the same."""
+    return _page(
+        "confirmed.html", company, language, switch="?lang=", title=title, lines=lines, works=works
+    )
+
+
+def _numbered(
+    name: str, t: Mapping[str, str], *, by_itself: bool = False, **values: str
+) -> Iterator[str]:
+    """The sentences ``{name}_1`` and so on."""
+    for number in count(1):
+        key = f"{name}_{number}"
+        if key not in t:
+            return
+        special = f"{key}_by_itself"
+        yield t[special if by_itself and special in t else key].format(**values)
+
+
+def _moment(at: datetime, language: Lang) -> str:
+    return dates.moment(at.astimezone(JAPAN), language)
 
 
 @cache

@@ -181,6 +181,280 @@ STRINGS: Mapping[str, tuple[str, str]] = {
         "ご案内メールは、メールにあるリンクからいつでも停止できます。",
         "You can stop them at any time with the link in each e-mail.",
     ),
+    # ---- confirming a privacy request ----
+    "confirm_address": ("対象のメールアドレス", "E-mail address"),
+    "confirm_what_happens": ("ボタンを押すと", "When you press the button"),
+    "confirm_until": (
+        "このボタンが使えるのは、{until}(日本時間)までです。",
+        "You can use the button until {until}.",
+    ),
+    "confirm_nothing": (
+        (
+            "お心当たりがない場合は、何もせずにこの画面を閉じてください。"
+            "ボタンを押さなければ、何も変わりません。"
+        ),
+        (
+            "If you know nothing of this, just close this page. Nothing changes unless you "
+            "press the button."
+        ),
+    ),
+    "confirm_due": (
+        "結果は、{due}までにメールでお知らせします。",
+        "We tell you the outcome by e-mail, by {due}.",
+    ),
+    "confirm_disclosure_title": ("登録内容の開示を依頼しますか?", "Ask to see your data?"),
+    "confirm_disclosure_lead": (
+        ("次のメールアドレスについて、{company}がお預かりしている情報をお見せするお手続きです。"),
+        (
+            "This is about seeing the personal data that {company} holds about the following "
+            "address."
+        ),
+    ),
+    "confirm_disclosure_1": ("ご本人の確認が終わります。", "You confirm that it is you who asks."),
+    "confirm_disclosure_2": (
+        "登録内容のファイルを受け取るためのメールを、このメールアドレスにお送りします。",
+        "We send an e-mail to this address, with which you can fetch a file with the data.",
+    ),
+    "confirm_disclosure_button": ("開示を依頼する", "Ask for my data"),
+    "confirm_correction_title": ("登録内容の変更を依頼しますか?", "Ask to change your data?"),
+    "confirm_correction_lead": (
+        ("次のメールアドレスについて、{company}がお預かりしている情報を変更するお手続きです。"),
+        (
+            "This is about changing the personal data that {company} holds about the following "
+            "address."
+        ),
+    ),
+    "confirm_correction_1": ("ご本人の確認が終わります。", "You confirm that it is you who asks."),
+    "confirm_correction_2": (
+        (
+            "担当者が変更の内容を確認します。"
+            "メールアドレスの変更では、新しいアドレスにも確認のメールをお送りします。"
+        ),
+        (
+            "Our staff look at the change. If it is a new e-mail address, we send an e-mail "
+            "there too, to confirm it."
+        ),
+    ),
+    "confirm_correction_button": ("変更を依頼する", "Ask for the change"),
+    "confirm_erasure_title": ("登録内容を削除しますか?", "Erase your data?"),
+    "confirm_erasure_lead": (
+        (
+            "次のメールアドレスについて、"
+            "{company}がお預かりしている情報を削除するお手続きです。"
+            "削除すると、元に戻せません。"
+        ),
+        (
+            "This is about erasing the personal data that {company} holds about the following "
+            "address. It cannot be undone."
+        ),
+    ),
+    "confirm_erasure_1": (
+        "ご案内メールの配信を、すぐに停止します。",
+        "The e-mails to you stop at once.",
+    ),
+    "confirm_erasure_2": (
+        "担当者が確認したうえで、登録内容を削除します。",
+        "Our staff check the request, then the data are erased.",
+    ),
+    "confirm_erasure_2_by_itself": (
+        "登録内容を、まもなく削除します。",
+        "The data are erased shortly after.",
+    ),
+    "confirm_erasure_3": (
+        (
+            "ふたたびメールをお送りしないための符号と、"
+            "同意を証明するための記録(種類と日時)だけは残ります。"
+        ),
+        (
+            "All that stays is a code by which we never write to you again, and kinds and "
+            "times that prove the consent."
+        ),
+    ),
+    "confirm_erasure_button": ("削除を依頼する", "Erase my data"),
+    "confirm_stop_use_title": (
+        "メールの配信と個人情報の利用を停止しますか?",
+        "Stop our e-mails and the use of your data?",
+    ),
+    "confirm_stop_use_lead": (
+        (
+            "次のメールアドレスについて、{company}からのご案内メールの配信と、"
+            "個人情報の利用を停止するお手続きです。"
+        ),
+        (
+            "This stops the e-mails that {company} sends to the following address, and the use "
+            "of the data about it."
+        ),
+    ),
+    "confirm_stop_use_1": (
+        "ご案内メールの配信を、すぐに停止します。",
+        "The e-mails to you stop at once.",
+    ),
+    "confirm_stop_use_2": (
+        "終わりましたら、メールでお知らせします。",
+        "We tell you by e-mail when it is done.",
+    ),
+    "confirm_stop_use_button": ("停止する", "Stop"),
+    "confirm_inquiry_title": ("お問い合わせは、ご本人からですか?", "Was it you who wrote to us?"),
+    "confirm_inquiry_lead": (
+        (
+            "{company}が次のメールアドレスからいただいたお問い合わせについて、"
+            "ご本人の確認をするお手続きです。"
+        ),
+        (
+            "This confirms that the question {company} received from the following address "
+            "came from you."
+        ),
+    ),
+    "confirm_inquiry_1": ("ご本人の確認が終わります。", "You confirm that it was you."),
+    "confirm_inquiry_2": ("担当者がメールでお返事します。", "Our staff answer you by e-mail."),
+    "confirm_inquiry_button": ("本人だと確認する", "Yes, it was me"),
+    "confirm_new_address_title": (
+        "このメールアドレスに変更しますか?",
+        "Use this e-mail address from now on?",
+    ),
+    "confirm_new_address_lead": (
+        ("{company}からのメールを受け取るアドレスを、次のメールアドレスに変更するお手続きです。"),
+        "This changes the address to which {company} writes to you to the following one.",
+    ),
+    "confirm_new_address_1": (
+        "新しいメールアドレスの確認が終わり、登録内容を変更します。",
+        "The new address is confirmed, and the change is made.",
+    ),
+    "confirm_new_address_2": (
+        "配信停止など、これまでのご希望はそのまま引き継ぎます。",
+        "What you chose so far, such as having stopped our e-mails, stays as it is.",
+    ),
+    "confirm_new_address_button": ("このアドレスに変更する", "Use this address"),
+    "confirm_file_title": ("登録内容のファイルを受け取りますか?", "Fetch the file with your data?"),
+    "confirm_file_lead": (
+        ("次のメールアドレスについて、{company}がお預かりしている情報をまとめたファイルです。"),
+        ("The file holds everything that {company} has on record about the following address."),
+    ),
+    "confirm_file_1": (
+        (
+            "ファイルが、お使いの機器に保存されます。画面は変わりません。"
+            "「ダウンロード」のフォルダーをご確認ください。"
+        ),
+        (
+            "The file is saved on your device, in the folder for downloads. This page stays as "
+            "it is."
+        ),
+    ),
+    "confirm_file_2": (
+        (
+            "受け取れるのは1回だけです。"
+            "個人情報が書かれていますので、ご自分の機器でお受け取りください。"
+        ),
+        ("You can fetch it only once. It holds personal data, so please use a device of your own."),
+    ),
+    "confirm_file_button": ("ファイルを受け取る", "Fetch the file"),
+    "confirm_file_nothing": (
+        "受け取らなくても、お預かりしている情報は変わりません。",
+        "If you do not fetch it, nothing changes.",
+    ),
+    "confirmed_title": ("確認が終わりました", "Confirmed"),
+    "confirmed_disclosure_1": (
+        (
+            "ファイルを受け取るためのメールを、まもなくお送りします。"
+            "届かないときは、迷惑メールのフォルダーもご確認ください。"
+        ),
+        (
+            "You will soon get an e-mail with which you can fetch the file. If it does not "
+            "come, please look among the spam."
+        ),
+    ),
+    "confirmed_correction_1": (
+        (
+            "担当者が変更の内容を確認します。"
+            "新しいメールアドレスをお知らせいただいている場合は、"
+            "そのアドレスにも確認のメールをお送りします。"
+        ),
+        (
+            "Our staff look at the change. If you told us a new e-mail address, we send an "
+            "e-mail there too, to confirm it."
+        ),
+    ),
+    "confirmed_erasure_1": (
+        "ご案内メールの配信を停止しました。",
+        "The e-mails to you are stopped.",
+    ),
+    "confirmed_erasure_2": (
+        "このあと、担当者が確認したうえで、登録内容を削除します。",
+        "Next, our staff check the request, then the data are erased.",
+    ),
+    "confirmed_erasure_2_by_itself": (
+        "このあと、登録内容を削除します。",
+        "Next, the data are erased.",
+    ),
+    "confirmed_stop_use_1": (
+        "ご案内メールの配信を停止しました。ほかのお手続きは必要ありません。",
+        "The e-mails to you are stopped. There is nothing more you need to do.",
+    ),
+    "confirmed_inquiry_1": ("担当者がメールでお返事します。", "Our staff answer you by e-mail."),
+    "confirmed_new_address_1": (
+        "新しいメールアドレスを確認しました。このあと、登録内容を変更します。",
+        "The new address is confirmed. The change is made next.",
+    ),
+    "already_confirmed_title": ("すでに確認が終わっています", "Already confirmed"),
+    "already_confirmed_1": (
+        "{at}(日本時間)に確認していただいています。もう一度押す必要はありません。",
+        "You confirmed this on {at}. You need not do it again.",
+    ),
+    "already_confirmed_2": (
+        "結果は、メールでお知らせします。すでにお知らせしている場合もあります。",
+        "We tell you the outcome by e-mail, if we have not done so already.",
+    ),
+    "over_link_used_title": (
+        "このファイルは、すでに受け取られています",
+        "This file has already been fetched",
+    ),
+    "over_link_used_1": (
+        "{at}(日本時間)に受け取られました。受け取れるのは1回だけです。",
+        "It was fetched on {at}, and that can be done only once.",
+    ),
+    "over_link_used_2": (
+        (
+            "受け取った覚えがない場合や、もう一度必要な場合は、"
+            "リンクの書かれたメールに返信してお知らせください。"
+        ),
+        (
+            "If it was not you, or if you need it again, please reply to the e-mail that had "
+            "the link."
+        ),
+    ),
+    "over_link_expired_title": ("このリンクの期限が切れています", "This link has expired"),
+    "over_link_expired_1": (
+        (
+            "{until}(日本時間)まで使えるリンクでした。"
+            "リンクが使われなかったため、何も変わっていません。"
+        ),
+        "It worked until {until}. As it was not used, nothing has changed.",
+    ),
+    "over_link_expired_2": (
+        "お手続きを続けたい場合は、リンクの書かれたメールに返信してお知らせください。",
+        "If you want to go on, please reply to the e-mail that had the link.",
+    ),
+    "over_link_void_title": ("このリンクは使えなくなりました", "This link no longer works"),
+    "over_link_void_1": (
+        (
+            "そのあとに新しいメールをお送りしている場合があります。"
+            "いちばん新しいメールのボタンを押してください。"
+        ),
+        ("We may have sent you another e-mail since. Please use the button in the newest one."),
+    ),
+    "over_link_void_2": (
+        ("新しいメールが見あたらない場合は、リンクの書かれたメールに返信してお知らせください。"),
+        "If there is none, please reply to the e-mail that had the link.",
+    ),
+    "over_case_closed_title": ("このお手続きは終わっています", "This request is closed"),
+    "over_case_closed_1": (
+        "このリンクでできることは、もうありません。",
+        "There is nothing left to do with this link.",
+    ),
+    "over_case_closed_2": (
+        "ほかにご希望がある場合は、リンクの書かれたメールに返信してお知らせください。",
+        "If there is something else, please reply to the e-mail that had the link.",
+    ),
     # ---- problems ----
     "problem_help": (
         "お困りのときは、下のお問い合わせ先へご連絡ください。",
