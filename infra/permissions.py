@@ -79,7 +79,7 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
 
     Sends tests of a campaign; has Scheduler start one later, with a role that may do no more.
     Answers requests; what they need done, and every erasure, the case worker does. Raw mail it
-    reads only to sign links to single ones.
+    reads to make a request of one that nobody answered, and to sign links to single ones.
     """
     return [
         _table(r.contacts, "BatchGetItem", "GetItem", "UpdateItem"),
@@ -98,6 +98,8 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
         _table(r.received, "GetItem", "UpdateItem"),
         _index(r.received, "filtered", "Query"),
         _raw_mail(r, "GetObject"),
+        # Without it S3 calls an object that is gone a forbidden one.
+        _allow(r.inbound_bucket.bucket_arn, "s3:ListBucket"),
         _mail_key(r),
         _allow(r.case_jobs.queue_arn, "sqs:SendMessage"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
@@ -206,7 +208,7 @@ def case_worker(r: Resources) -> list[iam.PolicyStatement]:
         _index(r.received, "by_contact", "Query"),
         _table(r.contacts, "GetItem", "UpdateItem"),
         _table(r.events, "PutItem", "Query", "UpdateItem"),
-        _table(r.throttle, "GetItem", "PutItem", "UpdateItem"),
+        _table(r.throttle, "PutItem"),
         _raw_mail(r, "DeleteObject"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.contact_key_arn),
