@@ -43,13 +43,35 @@ def naive_eligible(contact_id: str, events: Iterable[Event], *, statute: bool) -
 
 
 def _there_is_an_address(history: Sequence[Event]) -> bool:
-    """ "Erasing removes the address": there is one if one was given since."""
+    """ "Erasing removes the address": there is one if one was given since.
+
+    Changing to another address removes it too, whatever brings it back, until the person says
+    yes at this one again or changes back.
+    """
     last = _last_about_the_address(history)
-    return last is not None and last.kind is not EventKind.ERASED
+    moves = [event for event in history if event.kind is EventKind.MOVED]
+    moved = max(moves, key=lambda event: event.key, default=None)
+    return (
+        last is not None
+        and "address" in last.personal
+        and (
+            moved is None
+            or not _moves_away(moved)
+            or any(yes > stamp(moved.at) for yes in _moments_of_yes(history))
+        )
+    )
+
+
+def _moves_away(event: Event) -> bool:
+    return event.kind is EventKind.MOVED and "to" in event.details
 
 
 def _last_about_the_address(history: Sequence[Event]) -> Event | None:
-    facts = [e for e in history if "address" in e.personal or e.kind is EventKind.ERASED]
+    facts = [
+        event
+        for event in history
+        if "address" in event.personal or event.kind is EventKind.ERASED or _moves_away(event)
+    ]
     return max(facts, key=lambda event: event.key, default=None)
 
 
@@ -91,18 +113,33 @@ def _moments_of_yes(history: Sequence[Event]) -> list[str]:
 
 
 def _is_deliverable(history: Sequence[Event]) -> bool:
-    """4. Every hard bounce was lifted later, every hold released later.
+    """4. Every hard bounce was lifted later, every hold released later by what placed it.
 
     An old docomo or au form is kept but not mailed (law-and-mail E1).
     """
     lifted = _times(history, EventKind.BOUNCE_LIFTED)
-    released = _times(history, EventKind.RELEASED)
     last = _last_about_the_address(history)
     return (
         all(any(later > b for later in lifted) for b in _times(history, EventKind.BOUNCED))
-        and all(any(later > h for later in released) for h in _times(history, EventKind.HELD))
+        and not naive_holds(history)
         and not (last and last.personal.get("address_kind") == AddressKind.LEGACY_CARRIER)
     )
+
+
+def naive_holds(history: Iterable[Event]) -> set[str]:
+    """The holds that were never ended by what placed them: cases, or repeated soft bounces."""
+    history = list(history)
+    return {
+        placed.details.get("case_id", "soft_bounces")
+        for placed in history
+        if placed.kind is EventKind.HELD
+        and not any(
+            ended.kind is EventKind.RELEASED
+            and ended.details.get("case_id") == placed.details.get("case_id")
+            and stamp(ended.at) > stamp(placed.at)
+            for ended in history
+        )
+    }
 
 
 def _overseas_said_yes(history: Sequence[Event]) -> bool:

@@ -39,6 +39,7 @@ SOURCE_OF = {
     EventKind.BOUNCE_LIFTED: Source.STAFF,
     EventKind.COMPLAINED: Source.SES,
     EventKind.HELD: Source.STAFF,
+    EventKind.MOVED: Source.REPLY,
     EventKind.ERASED: Source.STAFF,
 }
 KINDS = (*CAME_BY_FORM, *(kind for kind in SOURCE_OF if kind not in CAME_BY_FORM))
@@ -67,7 +68,11 @@ def events_of(
         values: dict[str, Any] = {"details": {}}
         if kind in {*CAME_BY_FORM, EventKind.IMPORTED_CONSENT, EventKind.IMPORTED_NOTICE}:
             values["details"] = {"form_id": form_id, "municipality": FORMS[form_id]}
-        if kind in {*CAME_BY_FORM, EventKind.PHONE_ACCEPTED, EventKind.IMPORTED_CONSENT}:
+        if kind is EventKind.MOVED:
+            values["details"] = {"to": "f" * 32} if day % 2 else {"from": "f" * 32}
+        arrives = "from" in values["details"]
+        brings = {*CAME_BY_FORM, EventKind.PHONE_ACCEPTED, EventKind.IMPORTED_CONSENT}
+        if kind in brings or arrives:
             values["personal"] = {"address": email, "typed": email, "address_kind": "standard"}
         if kind is EventKind.REGISTERED:
             values["details"] = {**opt_ins[-1].details, "submission_id": opt_ins[-1].event_id}

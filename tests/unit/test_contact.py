@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -137,13 +138,42 @@ def test_only_the_values_that_rules_need_are_kept() -> None:
 
 
 def test_the_latest_write_wins_and_versions_count_events() -> None:
-    early, late = event(EventKind.HELD, 1), event(EventKind.HELD, 2)
+    early, late = event(EventKind.BOUNCED, 1), event(EventKind.BOUNCED, 2)
     assert state(late, early).registers == state(early, late).registers
     assert state(late, early, late, early).version == 2
-    held = state(late)
-    assert newer(held, marks_of(early)) == {}
-    assert newer(held, marks_of(late)) == {}
+    known = state(late)
+    assert newer(known, marks_of(early)) == {}
+    assert newer(known, marks_of(late)) == {}
     assert newer(state(early), marks_of(late)) == marks_of(late)
+
+
+def test_each_hold_has_registers_of_its_own() -> None:
+    """S2, U1: whichever arrives first, only what placed a hold ends it; at once, it stands."""
+    case, other = {"case_id": "1" * 32}, {"case_id": "2" * 32}
+    held = event(EventKind.HELD, 1, details=case)
+    by_bounces = event(EventKind.HELD, 2, details={"reason": "soft_bounces"})
+    for facts in itertools.permutations([held, by_bounces]):
+        assert set(state(*facts).holds) == {"1" * 32, "soft_bounces"}
+        assert not state(*facts).is_listed
+    assert set(state(held, event(EventKind.RELEASED, 3, details=other)).holds) == {"1" * 32}
+    assert set(state(held, event(EventKind.RELEASED, 1, details=case)).holds) == {"1" * 32}
+    released = state(event(EventKind.RELEASED, 2, details=case), held)
+    assert not released.holds
+    assert released.is_listed
+
+
+def test_a_move_takes_the_address_away_from_one_and_brings_it_to_the_other() -> None:
+    """R1."""
+    given = event(EventKind.PHONE_ACCEPTED, 0, personal=PERSONAL)
+    away = event(EventKind.MOVED, 1, details={"to": "d" * 32})
+    assert state(given).moved_to == ""
+    for contact in (state(given, away), state(away, given)):
+        assert (contact.address, contact.name, contact.moved_to) == ("", "", "d" * 32)
+        assert not contact.is_listed
+    back = event(EventKind.MOVED, 2, details={"from": "d" * 32}, personal=PERSONAL)
+    again = state(given, away, back)
+    assert (again.address, again.name, again.moved_to) == ("taro@example.jp", "山田", "")
+    assert again.is_listed
 
 
 def test_every_kind_is_projected() -> None:

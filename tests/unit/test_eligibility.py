@@ -16,6 +16,9 @@ from shared.domain.events import Event, EventKind, Source
 K = EventKind
 ADDRESS = {"address": "a@example.jp", "typed": "a@example.jp", "address_kind": "standard"}
 LEGACY = {**ADDRESS, "address_kind": AddressKind.LEGACY_CARRIER.value}
+CASE, OTHER_CASE = ({"details": {"case_id": digit * 32}} for digit in "12")
+AWAY = {"details": {"to": "d" * 32}}
+BACK = {"details": {"from": "d" * 32}, "personal": ADDRESS}
 
 
 def history(*kinds: EventKind | tuple[EventKind, dict[str, Any]]) -> list[Event]:
@@ -115,6 +118,22 @@ CASES: list[tuple[str, tuple[Any, ...], str, str]] = [
     ("S2 held", (K.PHONE_ACCEPTED, K.HELD), "held", "="),
     ("S2 released", (K.PHONE_ACCEPTED, K.HELD, K.RELEASED), "eligible", "="),
     ("S2 held again", (K.PHONE_ACCEPTED, K.HELD, K.RELEASED, K.HELD), "held", "="),
+    ("S2 held by a case", (K.PHONE_ACCEPTED, (K.HELD, CASE)), "held", "="),
+    ("S2 a case's hold is not ended by another",
+     (K.PHONE_ACCEPTED, (K.HELD, CASE), K.RELEASED, (K.RELEASED, OTHER_CASE)), "held", "="),
+    ("S2 two holds, one ended",
+     (K.PHONE_ACCEPTED, (K.HELD, CASE), K.HELD, (K.RELEASED, CASE)), "held", "="),
+    ("S2 two holds, both ended",
+     (K.PHONE_ACCEPTED, (K.HELD, CASE), K.HELD, (K.RELEASED, CASE), K.RELEASED),
+     "eligible", "="),
+    ("R1 changed to another address", (K.PHONE_ACCEPTED, (K.MOVED, AWAY)), "moved", "="),
+    ("R1 a notice or an import does not bring the old address back",
+     (K.PHONE_ACCEPTED, (K.MOVED, AWAY), (K.NOTIFIED, {"personal": ADDRESS}),
+      (K.IMPORTED_CONSENT, {"personal": ADDRESS})), "moved", "="),
+    ("R1 a new yes at the old address does",
+     (K.NOTIFIED, (K.MOVED, AWAY), (K.PHONE_ACCEPTED, {"personal": ADDRESS})), "eligible", "="),
+    ("R1 and changing back does",
+     (K.PHONE_ACCEPTED, (K.MOVED, AWAY), (K.MOVED, BACK)), "eligible", "="),
     ("L1 EU, notice only", (K.NOTIFIED, EU), "overseas_no_yes", "="),
     ("L1 EU, unconfirmed tick beside a notice", (K.NOTIFIED, K.OPTED_IN, EU),
      "overseas_no_yes", "="),
@@ -174,7 +193,11 @@ def test_whether_a_refusal_stands() -> None:
         ((K.NOTIFIED, K.PHONE_REFUSED), "refusal", "A5", "e1"),
         ((K.NOTIFIED, K.ERASED), "refusal", "R1", "e1"),
         ((K.NOTIFIED, K.BOUNCED), "deliverable", "U1", "e1"),
-        ((K.NOTIFIED, K.HELD), "hold", "S2", "e1"),
+        ((K.NOTIFIED, K.HELD), "hold", "U1", "e1"),
+        ((K.NOTIFIED, (K.HELD, CASE)), "hold", "S2", "e1"),
+        ((K.NOTIFIED, (K.HELD, CASE), (K.HELD, OTHER_CASE), K.HELD), "hold", "S2", "e2"),
+        ((K.NOTIFIED, (K.HELD, CASE), K.HELD, (K.RELEASED, CASE)), "hold", "U1", "e2"),
+        ((K.NOTIFIED, (K.MOVED, AWAY)), "address", "R1", "e1"),
         ((K.NOTIFIED, EU), "overseas", "L1", "e1"),
     ],
 )

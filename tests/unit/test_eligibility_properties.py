@@ -78,6 +78,11 @@ def make(
 ) -> Event:
     """One event. Its id sorts by ``salt`` first, so that ties fall either way."""
     details = {"region": region} if kind is EventKind.RESIDENCE_STATED else {}
+    arrives = kind is EventKind.MOVED and bool(personal) and number % 2 == 0
+    if kind is EventKind.MOVED:
+        details = {"from": CONTACTS[-1]} if arrives else {"to": CONTACTS[-1]}
+    if kind in {EventKind.HELD, EventKind.RELEASED} and (hold := number % 3):
+        details = {"case_id": str(hold)}
     if confirms:
         details = {"submission_id": confirms.event_id}
     return Event(
@@ -87,7 +92,7 @@ def make(
         at=at,
         source=source,
         details=details,
-        personal=(personal or {}) if kind in MAY_CARRY_AN_ADDRESS else {},
+        personal=(personal or {}) if kind in MAY_CARRY_AN_ADDRESS or arrives else {},
         consent_at=confirms.at if confirms else None,
     )
 
@@ -228,11 +233,12 @@ def test_after_a_refusal_nothing_but_an_explicit_yes_restores(
 @given(histories, st.sampled_from(sorted(YES_IN_PERSON | {EventKind.REGISTERED})))
 def test_an_explicit_yes_restores_after_any_history(history: list[Event], yes: EventKind) -> None:
     """Rule 3, the other way: with a mailable address and nothing in the way, yes is enough."""
+    released = [EventKind.RELEASED] * 3  # each hold that ``make`` knows
     clear = after(
-        history, EventKind.BOUNCE_LIFTED, EventKind.RELEASED, EventKind.OPTED_IN, EventKind.NOTIFIED
+        history, *released, EventKind.BOUNCE_LIFTED, EventKind.OPTED_IN, EventKind.NOTIFIED
     )
     at = START + timedelta(days=2)
-    opt_in = clear[2] if yes is EventKind.REGISTERED else None
+    opt_in = clear[4] if yes is EventKind.REGISTERED else None
     last = make(CONTACTS[0], 0x300, yes, at, personal=STANDARD, confirms=opt_in)
     contact = project(CONTACTS[0], [*own(history, CONTACTS[0]), *clear, last])
     assert judge(contact, Profile.STATUTE).eligible

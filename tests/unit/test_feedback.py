@@ -263,6 +263,8 @@ def test_few_slow_or_old_soft_bounces_do_not_hold() -> None:
     released = soft(15, kind=EventKind.RELEASED)
     assert hold([soft(0), soft(10), released], soft(20)) is None
     assert hold([soft(0), released, soft(20), soft(21)], soft(22)) is not None
+    decided = Event(WHO, "r", EventKind.RELEASED, released.at, Source.STAFF, {"case_id": "1" * 32})
+    assert hold([soft(0), soft(10), decided], soft(20)) is not None, "a case says nothing of mail"
     # One that came late and completes nothing new.
     assert hold([soft(0), soft(1), soft(2)], soft(-40)) is None
 
@@ -277,9 +279,9 @@ def lift(*history: Event) -> list[Event]:
     )  # fmt: skip
 
 
-def held_for(reason: str, day: float) -> Event:
+def held_for(day: float, **details: str) -> Event:
     at = NOW + timedelta(days=day)
-    return Event(WHO, f"held{day}", EventKind.HELD, at, Source.SES, {"reason": reason})
+    return Event(WHO, f"held{day}", EventKind.HELD, at, Source.SES, details)
 
 
 def test_staff_lift_a_bounce_with_a_reason() -> None:
@@ -299,16 +301,21 @@ def test_staff_lift_a_bounce_with_a_reason() -> None:
 
 def test_staff_lift_a_hold_for_soft_bounces_and_no_other() -> None:
     """S2: a message that may mean "stop" is decided by reading it."""
-    for_bounces, for_reply = held_for("soft_bounces", 0), held_for("reply", -1)
-    assert [e.kind for e in lift(for_bounces)] == [EventKind.RELEASED]
+    for_bounces, for_reply = held_for(0, reason="soft_bounces"), held_for(1, case_id="1" * 32)
+    [released] = lift(for_bounces)
+    assert (released.kind, released.details["operator"]) == (EventKind.RELEASED, "cs-1")
+    assert lift(for_bounces, released) == [released]  # the same request again
     bounced = soft(0, kind=EventKind.BOUNCED)
     both = {EventKind.BOUNCE_LIFTED, EventKind.RELEASED}
     assert {e.kind for e in lift(bounced, for_bounces)} == both
-    assert [e.kind for e in lift(bounced, for_bounces, for_reply)] == [EventKind.BOUNCE_LIFTED]
+    history = [bounced, for_bounces, for_reply]
+    assert {e.kind for e in lift(*history)} == both
+    contact = project(WHO, [*history, *lift(*history)])
+    assert set(contact.holds) == {"1" * 32}, "the case's hold stands"
     with pytest.raises(Conflict):
-        lift(for_reply, for_bounces)
-    released = soft(-0.5, kind=EventKind.RELEASED)
-    assert [e.kind for e in lift(for_reply, released, for_bounces)] == [EventKind.RELEASED]
+        lift(for_reply)
+    with pytest.raises(Conflict):
+        lift(for_reply, for_bounces, soft(2, kind=EventKind.RELEASED))
 
 
 def test_the_sentence_names_the_filter() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import string
 
 import pytest
@@ -10,13 +11,27 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain.errors import NotFound
-from shared.domain.links import TOKEN_LENGTH, Link, LinkKeys, UnknownKey, sign, verify
+from shared.domain.links import (
+    CASE_TOKEN_LENGTH,
+    TOKEN_LENGTH,
+    CaseLink,
+    Link,
+    LinkKeys,
+    Purpose,
+    UnknownKey,
+    sign,
+    sign_case,
+    verify,
+    verify_case,
+)
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
 LINK = Link("0123456789abcdef" * 2, "c0ffee123456")
 KEYS = LinkKeys("k1", {"k1": bytes(range(32))})
 ROTATED = LinkKeys("k2", {"k1": bytes(range(32)), "k2": bytes(range(32, 64))})
 TOKEN = sign(LINK, KEYS)
+CASE_LINK = CaseLink("0123456789abcdef" * 2, "abcdef" * 4, Purpose.IDENTITY)
+CASE_TOKEN = sign_case(CASE_LINK, KEYS)
 LONGEST_API = "https://abcdefghij.execute-api.ap-northeast-1.amazonaws.com"
 
 links = st.builds(
@@ -150,3 +165,68 @@ def test_any_bytes_are_answered_not_found(raw: bytes) -> None:
 def test_unsound_key_rings_are_refused(current: str, keys: dict[str, bytes]) -> None:
     with pytest.raises(ValueError, match="link key"):
         LinkKeys(current, keys)
+
+
+# --- links of cases (R1)
+
+case_links = st.builds(
+    CaseLink, st.binary(min_size=16, max_size=16).map(bytes.hex),
+    st.binary(min_size=12, max_size=12).map(bytes.hex), st.sampled_from(Purpose),
+)  # fmt: skip
+
+
+@given(case_links)
+def test_a_cases_link_round_trip_and_size(link: CaseLink) -> None:
+    token = sign_case(link, KEYS)
+    assert verify_case(token, KEYS) == link
+    assert len(token) == CASE_TOKEN_LENGTH == 63
+    assert set(token) <= set(ALPHABET)
+    assert len(f"{LONGEST_API}/v/{token}") < 128
+
+
+def test_every_single_bit_of_a_cases_link_matters() -> None:
+    raw = decode(CASE_TOKEN)
+    for bit in range(len(raw) * 8):
+        changed = bytearray(raw)
+        changed[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(NotFound):
+            verify_case(encode(bytes(changed)), KEYS)
+
+
+def test_every_single_character_of_a_cases_link_matters() -> None:
+    for position in range(CASE_TOKEN_LENGTH):
+        for character in ALPHABET + "=+/ \n.%":
+            if character == CASE_TOKEN[position]:
+                continue
+            with pytest.raises(NotFound):
+                verify_case(CASE_TOKEN[:position] + character + CASE_TOKEN[position + 1 :], KEYS)
+
+
+@given(st.binary(max_size=80))
+def test_no_token_is_of_both_kinds(raw: bytes) -> None:
+    """Neither as it is nor cut or filled up to the other's length, nor with the other's MAC."""
+    for token in (CASE_TOKEN, encode(raw)):
+        with pytest.raises(NotFound):
+            verify(token, KEYS)
+    for token in (TOKEN, encode(raw)):
+        with pytest.raises(NotFound):
+            verify_case(token, KEYS)
+    with pytest.raises(NotFound):
+        verify(encode(decode(CASE_TOKEN)[:40]), KEYS)
+    with pytest.raises(NotFound):
+        verify_case(encode((decode(TOKEN) + raw + bytes(47))[:47]), KEYS)
+    body = decode(CASE_TOKEN)[:-16]
+    borrowed = hmac.digest(KEYS.keys["k1"], b"optin unsubscribe link 1\x00" + body, "sha256")
+    with pytest.raises(NotFound):
+        verify_case(encode(body + borrowed[:16]), KEYS)
+
+
+def test_a_cases_link_of_another_key_and_of_a_purpose_of_the_future() -> None:
+    with pytest.raises(UnknownKey):
+        verify_case(sign_case(CASE_LINK, ROTATED), KEYS)
+    assert verify_case(CASE_TOKEN, ROTATED) == CASE_LINK
+    for purpose in (b"z", b"\xff"):
+        body = decode(CASE_TOKEN)[:30] + purpose
+        mac = hmac.digest(KEYS.keys["k1"], b"optin case link 1\x00" + body, "sha256")
+        with pytest.raises(NotFound):
+            verify_case(encode(body + mac[:16]), KEYS)

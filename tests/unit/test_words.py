@@ -9,6 +9,7 @@ import pytest
 
 from shared import words
 from shared.domain.cases import CaseKind, CaseState, StepKind
+from shared.domain.events import EventKind, Source
 from shared.domain.inbound import Mailbox
 from shared.words import Words, detail_words, words_of
 
@@ -32,9 +33,11 @@ def test_words_are_in_both_languages(table: Mapping[str, Words]) -> None:
         (CaseState, words.CASE_STATES),
         (StepKind, words.CASE_STEPS),
         ([*Mailbox, ""], words.MAILBOXES),
+        (EventKind, words.EVENTS),
+        (Source, words.SOURCES),
     ],
 )
-def test_every_code_of_a_case_has_words(codes: Iterable[str], table: Mapping[str, Words]) -> None:
+def test_every_code_has_words(codes: Iterable[str], table: Mapping[str, Words]) -> None:
     assert set(table) == set(codes)
 
 
