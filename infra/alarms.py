@@ -30,7 +30,7 @@ class Alarms(Construct):
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
 
     def watch(self, id_: str, metric: cloudwatch.Metric, *, description: str) -> None:
-        """Alarms at the first occurrence within five minutes."""
+        """Alarms at the first occurrence within the metric's period."""
         alarm = cloudwatch.Alarm(
             self,
             id_,

@@ -282,10 +282,22 @@ class AppStack(cdk.Stack):
                 namespace=environment.METRICS,
                 metric_name="CasesOverdue",
                 dimensions_map={"service": "case_worker"},
+                # Counted every hour; in between it still is so.
+                statistic="Maximum",
+                period=cdk.Duration.hours(1),
+            ),
+            description="a request was not answered by the day it was due",
+        )
+        alarms.watch(
+            "MailsStuck",
+            cloudwatch.Metric(
+                namespace=environment.METRICS,
+                metric_name="CaseMailsStuck",
+                dimensions_map={"service": "case_worker"},
                 statistic="Sum",
                 period=cdk.Duration.minutes(5),
             ),
-            description="a request was not answered by the day it was due",
+            description="an answer to a person could not be mailed",
         )
         # ANY and $default too, so that a wrong method or path gets the function's own answer.
         public.route(

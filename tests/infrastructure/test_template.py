@@ -648,7 +648,9 @@ def test_alarms(aws: Assembly, synthesise: Synthesise) -> None:
         for name in FAILURES
     }
     apis = {("5xx", f"{api}FrontApi") for api in ("Public", "Staff", "Console")}
-    ours = {("ReputationBreach", "ses_feedback"), ("CasesOverdue", "case_worker")}
+    ours = {("ReputationBreach", "ses_feedback")} | {
+        (metric, "case_worker") for metric in ("CasesOverdue", "CaseMailsStuck")
+    }
     receiving = {("PublishExpired", "optin")}
     assert watched == functions | queues | apis | ours | receiving
     for topic in aws.properties("AWS::SNS::Topic").values():
