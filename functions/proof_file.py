@@ -17,6 +17,7 @@ from shared.adapters.cases import CaseStore
 from shared.adapters.contacts import ContactStore
 from shared.adapters.figures import Figures
 from shared.adapters.ledger import Ledger
+from shared.domain.cases import Case
 from shared.domain.company import Company
 from shared.domain.contact import Contact
 from shared.domain.eligibility import Profile
@@ -104,9 +105,17 @@ class ProofFile:
 
 
 def proof_file(
-    stores: Stores, contact: Contact, *, made_at: datetime, made_by: str, asked_for: str = ""
+    stores: Stores,
+    contact: Contact,
+    *,
+    made_at: datetime,
+    made_by: str,
+    asked_for: str = "",
+    newest: Case | None = None,
 ) -> ProofFile:
     """Everything on record about a contact. ``asked_for``: the address in question, masked.
+
+    ``newest`` is one of the contact's requests as it is just being saved.
 
     Raises:
         Unavailable: a store could not be asked.
@@ -114,6 +123,9 @@ def proof_file(
     contact_id = contact.contact_id
     campaigns = stores.campaigns.all()
     entries = list(stores.ledger.of_contact(contact_id, [c.campaign_id for c in campaigns]))
+    requests = {case.case_id: case for case in stores.cases.of_contact(contact_id)}
+    if newest is not None:
+        requests[newest.case_id] = newest
     record = proof_record(
         Facts(
             company=stores.settings.company,
@@ -121,7 +133,7 @@ def proof_file(
             history=stores.contacts.history(contact_id),
             campaigns=campaigns,
             entries=entries,
-            cases=stores.cases.of_contact(contact_id),
+            cases=[*requests.values()],
             reported={
                 entry.campaign_id: fates
                 for entry, fates in zip(entries, stores.figures.fates(entries), strict=True)

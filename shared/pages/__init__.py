@@ -44,7 +44,7 @@ _T = TypeVar("_T")
 STATUSES = ("opted_in", "not_opted_in", "notified")
 FILE = "file"
 CONFIRMATIONS = (*CaseKind, "new_address", FILE)
-OVER = ("link_used", "link_expired", "link_void", "case_closed")
+OVER = ("link_used", "link_expired", "link_void", "already_verified", "case_closed")
 
 _HERE = Path(__file__).parent
 _NONE: Mapping[str, str] = MappingProxyType({})

@@ -446,6 +446,18 @@ STRINGS: Mapping[str, tuple[str, str]] = {
         ("新しいメールが見あたらない場合は、リンクの書かれたメールに返信してお知らせください。"),
         "If there is none, please reply to the e-mail that had the link.",
     ),
+    "over_already_verified_title": (
+        "ご本人の確認は済んでいます",
+        "It is already known that it was you",
+    ),
+    "over_already_verified_1": (
+        "担当者が別の方法でご本人と確認しました。このリンクを使う必要はありません。",
+        "Our staff have made sure of that in another way. You need not use this link.",
+    ),
+    "over_already_verified_2": (
+        "ご不明な点は、リンクの書かれたメールに返信してお知らせください。",
+        "If anything is unclear, please reply to the e-mail that had the link.",
+    ),
     "over_case_closed_title": ("このお手続きは終わっています", "This request is closed"),
     "over_case_closed_1": (
         "このリンクでできることは、もうありません。",

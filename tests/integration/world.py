@@ -24,6 +24,7 @@ from moto.s3.models import s3_backends
 
 from functions import (
     campaign_sender,
+    case_link,
     case_worker,
     form_intake,
     mail_intake,
@@ -57,6 +58,7 @@ from shared.domain.links import Link, LinkKeys, sign
 from shared.domain.zones import Zone
 from shared.settings import (
     CampaignSenderSettings,
+    CaseLinkSettings,
     CaseWorkerSettings,
     FormIntakeSettings,
     MailIntakeSettings,
@@ -466,6 +468,30 @@ class World:
             Mailer(wrap(self.ses), "optin", sleep=_no_wait),
             Secrets(wrap(self.secretsmanager)),
             self.clock.now,
+        )
+
+    def case_link(self, wrap: Wrap = unwrapped) -> case_link.Deps:
+        dynamodb = wrap(self.dynamodb)
+        return case_link.Deps(
+            CaseLinkSettings(
+                **COMPANY,
+                contacts_table="contacts",
+                events_table="events",
+                cases_table="cases",
+                campaigns_table="campaigns",
+                ledger_table="ledger",
+                link_keys_secret=self.link_keys_arn,
+                case_queue_url=self.case_queue.url,
+                erasure_runs_by_itself=self.settings["erasure_runs_by_itself"],
+                eligibility_profile=self.settings["eligibility_profile"],
+            ),
+            ContactStore(dynamodb, "contacts", "events", wait=_no_wait),
+            CaseStore(dynamodb, "cases"),
+            CampaignStore(dynamodb, "campaigns"),
+            Ledger(dynamodb, "ledger"),
+            Figures(dynamodb, "ledger", "events"),
+            JobQueue(wrap(self.case_queue), self.case_queue.url),
+            Secrets(wrap(self.secretsmanager)),
         )
 
     # --- mail that comes in
