@@ -16,10 +16,19 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.staff_api import audience, campaigns, contacts, feedback, forms, proof, registrations
+from functions.staff_api import (
+    audience,
+    campaigns,
+    contacts,
+    feedback,
+    forms,
+    proof,
+    registrations,
+    requests,
+)
 from functions.staff_api.context import Deps, call_of, default_deps
 from functions.staff_api.permissions import OF_ROUTE
-from shared.adapters.http import problem
+from shared.adapters.http import Request, problem
 from shared.domain.errors import (
     BadRequest,
     FieldProblem,
@@ -27,14 +36,18 @@ from shared.domain.errors import (
     NotFound,
     OptinError,
     Unprocessable,
+    UnsupportedType,
 )
 from shared.domain.teams import MATRIX
 from shared.telemetry import logger, refused
 
+_ONLY_JSON = UnsupportedType(
+    "unsupported_type", "JSONで送信してください。", "Send JSON (application/json)."
+)
 app = APIGatewayHttpResolver(
     enable_validation=True, serializer=partial(json.dumps, ensure_ascii=False)
 )
-for module in (contacts, feedback, registrations, forms, campaigns, audience, proof):
+for module in (contacts, feedback, registrations, forms, campaigns, audience, proof, requests):
     app.include_router(module.router)
 
 
@@ -59,7 +72,7 @@ def _openapi_json() -> str:
     return app.get_openapi_json_schema(
         title="optin staff API",
         version="1",
-        description="Contacts, registrations, unsubscriptions, forms and campaigns.",
+        description="Contacts, registrations, unsubscriptions, requests, forms and campaigns.",
         servers=[Server(url=".")],  # relative to this document
         security_schemes={"bearer": HTTPBearer(bearerFormat="JWT")},
         security=[{"bearer": []}],
@@ -112,6 +125,10 @@ def handler(
     event: dict[str, Any], context: LambdaContext, deps: Deps | None = None
 ) -> Mapping[str, Any]:
     """Answer one staff request."""
+    request = Request(event)
+    if event.get("body") and request.media_type not in {"", "application/json"}:
+        # Powertools reads forms too, and fails at some of them.
+        return problem(_ONLY_JSON)
     app.append_context(deps=deps or default_deps())  # type: ignore[no-untyped-call]
     return app.resolve(event, context)
 

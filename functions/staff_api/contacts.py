@@ -8,17 +8,19 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
-from functions.staff_api.context import Deps, call_of
+from functions.staff_api.context import Call, Deps, call_of
 from functions.staff_api.schemas import (
     ContactOut,
     ContactPath,
     EntryOut,
     EventOut,
     LookupIn,
+    RequestLineOut,
     UnsubscriptionIn,
     UnsubscriptionOut,
     VerdictOut,
 )
+from shared.domain.calendar import japan_date
 from shared.domain.contact import Contact
 from shared.domain.eligibility import judge
 from shared.domain.errors import NotFound
@@ -36,7 +38,7 @@ _call = partial(call_of, router)
 def lookup(body: Annotated[LookupIn, Body()]) -> ContactOut:
     """Everything held about an address, or 404."""
     call = _call()
-    return _show(call.deps, call.deps.contact_id_of(body.email), call.operator)
+    return _show(call, call.deps.contact_id_of(body.email))
 
 
 @router.get(
@@ -45,8 +47,7 @@ def lookup(body: Annotated[LookupIn, Body()]) -> ContactOut:
 )  # fmt: skip
 def show(contact_id: ContactPath) -> ContactOut:
     """Everything held about a contact, or 404."""
-    call = _call()
-    return _show(call.deps, contact_id, call.operator)
+    return _show(_call(), contact_id)
 
 
 def known(deps: Deps, contact_id: str) -> Contact:
@@ -65,10 +66,12 @@ def known(deps: Deps, contact_id: str) -> Contact:
     return contact
 
 
-def _show(deps: Deps, contact_id: str, operator: str) -> ContactOut:
+def _show(call: Call, contact_id: str) -> ContactOut:
+    deps = call.deps
     contact = known(deps, contact_id)
-    logger.info("contact viewed", extra={"contact_id": contact_id, "operator": operator})
+    logger.info("contact viewed", extra={"contact_id": contact_id, "operator": call.operator})
     campaigns = [campaign.campaign_id for campaign in deps.campaigns.all()]
+    today = japan_date(call.request.at)
     return ContactOut(
         contact_id=contact_id,
         address=contact.address,
@@ -77,6 +80,7 @@ def _show(deps: Deps, contact_id: str, operator: str) -> ContactOut:
         verdict=VerdictOut.of(judge(contact, deps.settings.eligibility_profile)),
         history=[EventOut.of(event) for event in deps.contacts.history(contact_id)],
         campaigns=[EntryOut.of(entry) for entry in deps.ledger.of_contact(contact_id, campaigns)],
+        requests=[RequestLineOut.of(case, today) for case in deps.cases.of_contact(contact_id)],
     )
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from shared.domain.address import parse_address
+from shared.domain.address import AddressError, parse_address
 from shared.domain.audience import Audience
 from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome, PauseReason
+from shared.domain.cases import NEXT, TEAM_OF, Case, CaseKind, CaseState, Task, needs
 from shared.domain.contact import Contact, Mark, Register
 from shared.domain.eligibility import Condition, Verdict
 from shared.domain.events import Event, EventKind, Source
 from shared.domain.figures import Progress
 from shared.domain.forms import ExtraField, Form, FormKind
+from shared.domain.inbound import Mailbox
 from shared.domain.lifecycle import content_hash
+from shared.domain.teams import Team
 from shared.domain.zones import in_tokyo
 from shared.mail.lint import Finding, Severity
 from shared.texts import consent
@@ -33,6 +36,14 @@ class Model(BaseModel):
     """Unknown members are refused: a misspelt one is an error, not a silent default."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class NoteOut(Model):
+    """A sentence for people, and its code."""
+
+    code: str
+    ja: str
+    en: str
 
 
 class LookupIn(Model):
@@ -166,6 +177,56 @@ class EntryOut(Model):
         )
 
 
+class RequestLineOut(Model):
+    """A request (case) as lists show it: whose it is stands there only masked.
+
+    ``due_on`` is the day promised, ``legal_on`` GDPR's where it applies. ``task``: what the
+    system owes next. ``next``: what staff have to do or to wait for. ``holds``: the address is
+    kept from mailing meanwhile.
+    """
+
+    case_id: str
+    kind: CaseKind
+    state: CaseState
+    team: Team
+    contact_id: str
+    writer: str
+    language: Language
+    mailbox: Mailbox | None
+    opened_at: datetime
+    due_on: date
+    legal_on: date | None
+    overdue: bool
+    task: Task
+    next: NoteOut
+    holds: bool
+    version: int
+
+    @staticmethod
+    def of(case: Case, today: date) -> RequestLineOut:
+        """From the domain."""
+        step = needs(case)
+        ja, en = NEXT[step]
+        return RequestLineOut(
+            case_id=case.case_id,
+            kind=case.kind,
+            state=case.state,
+            team=TEAM_OF[case.kind],
+            contact_id=case.contact_id,
+            writer=masked(case.reply_to),
+            language=case.language,
+            mailbox=case.mailbox,
+            opened_at=case.opened_at,
+            due_on=case.due_on,
+            legal_on=case.legal_on,
+            overdue=case.is_open and today > case.due_on,
+            task=case.task,
+            next=NoteOut(code=step, ja=ja, en=en),
+            holds=case.holds,
+            version=case.version,
+        )
+
+
 class ContactOut(Model):
     """Everything held about a contact, with the explained verdict."""
 
@@ -176,6 +237,7 @@ class ContactOut(Model):
     verdict: VerdictOut
     history: list[EventOut]
     campaigns: list[EntryOut]
+    requests: list[RequestLineOut]
 
 
 class PendingOut(Model):
@@ -421,8 +483,7 @@ class SampleOut(Model):
     @staticmethod
     def of(contact: Contact) -> SampleOut:
         """From the domain."""
-        address = parse_address(contact.address).masked if contact.address else ""
-        return SampleOut(contact_id=contact.contact_id, address=address)
+        return SampleOut(contact_id=contact.contact_id, address=masked(contact.address))
 
 
 class RestOut(Model):
@@ -433,14 +494,6 @@ class RestOut(Model):
     reason_en: str
     count: int
     samples: list[SampleOut]
-
-
-class NoteOut(Model):
-    """What a number does or does not say."""
-
-    code: str
-    ja: str
-    en: str
 
 
 class DryRunOut(Model):
@@ -603,6 +656,14 @@ class CampaignsOut(Model):
     """Every campaign, the newest first."""
 
     campaigns: list[CampaignOut]
+
+
+def masked(address: str) -> str:
+    """An address as lists show it; nothing of what is none."""
+    try:
+        return parse_address(address).masked
+    except AddressError:
+        return ""
 
 
 def _or(given: int | None, default: int) -> int:

@@ -17,6 +17,17 @@ ACTIONS = (
     "dry-run",
 )  # fmt: skip
 ACTION_BODIES = {"test": {"to": "a@example.jp"}, "schedule": {"at": "2099-01-01T10:00"}}
+REQUEST_ACTIONS: dict[str, dict[str, object]] = {
+    "kind": {"kind": "inquiry"},
+    "ask-identity": {},
+    "verify": {"reason": "来社し、運転免許証で確認"},
+    "approve": {},
+    "new-address": {"email": "a@example.jp"},
+    "refuse": {"reason": "ご本人と確認できなかったため。"},
+    "finish": {},
+    "reply": {"text": "ご連絡ありがとうございます。"},
+    "note": {"text": "平日の午前に折り返し。"},
+}
 ROUTES = [
     ("POST", "/contacts/lookup"),
     ("GET", f"/contacts/{SOMEBODY}"),
@@ -37,6 +48,13 @@ ROUTES = [
     ("GET", f"/contacts/{SOMEBODY}/proof"),
     ("POST", "/contacts/proof"),
     ("POST", f"/contacts/{SOMEBODY}/lift-bounce"),
+    ("GET", "/requests"),
+    ("POST", "/requests"),
+    ("GET", f"/requests/{SOMEBODY}"),
+    *(("POST", f"/requests/{SOMEBODY}/{action}") for action in REQUEST_ACTIONS),
+    ("GET", f"/requests/{SOMEBODY}/mails/{'0' * 24}/raw"),
+    ("GET", "/received"),
+    ("POST", f"/received/{'0' * 24}/open"),
     ("GET", "/no/such/route"),
 ]
 
@@ -69,6 +87,10 @@ def test_without_a_token_nothing(product: Product, method: str, path: str, token
         ),
         ("IT", "PUT", f"/campaigns/{NOWHERE}", {"subject": "件名", "body": "本文"}),
         ("IT", "POST", f"/contacts/{SOMEBODY}/lift-bounce", {"reason": "お電話"}),
+        *(("GS", "POST", f"/requests/{SOMEBODY}/{action}", {}) for action in REQUEST_ACTIONS),
+        ("CS", "POST", f"/requests/{SOMEBODY}/approve", {"version": 1}),
+        ("GS", "POST", "/requests", {}),
+        ("GS", "POST", f"/received/{'0' * 24}/open", {}),
         (
             "CS",
             "POST",
@@ -160,6 +182,12 @@ def test_the_description(product: Product) -> None:
         ("/contacts/proof", {"email": "taro"}, 422),
         ("/contacts/proof", {"email": "a@example.jp", "format": "pdf"}, 422),
         (f"/contacts/{SOMEBODY}/lift-bounce", {"reason": " "}, 422),
+        ("/requests", {"kind": "disclosure", "email": "taro", "words": "開示"}, 422),
+        ("/requests", {"kind": "gift", "email": "a@example.jp", "words": "開示"}, 422),
+        (f"/requests/{SOMEBODY}/note", {"text": "メモ"}, 422),
+        (f"/requests/{SOMEBODY}/note", {"version": 1, "text": "メモ"}, 404),
+        ("/requests/x/note", {"version": 1, "text": "メモ"}, 422),
+        (f"/received/{'0' * 24}/open", {}, 404),
         ("/no/such/route", {}, 404),
     ],
 )
@@ -180,7 +208,8 @@ def test_what_is_no_json_is_told(advisor: Staff) -> None:
 
 @pytest.mark.parametrize("after", ["x", "x@y", "@", "%00", "%ff", "a" * 80, "0" * 32 + "@2026"])
 def test_a_wrong_place_in_the_list_is_no_failure(advisor: Staff, after: str) -> None:
-    advisor.get(f"/registrations?status=pending&after={after}").problem(422)
+    for path in ("/registrations?status=pending", "/requests?state=open", "/received?limit=9"):
+        advisor.get(f"{path}&after={after}").problem(422)
 
 
 @pytest.mark.parametrize(

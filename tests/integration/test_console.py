@@ -425,6 +425,7 @@ class Outside:
             verdict=VerdictOut.of(judge(contact, Profile.MANUAL)),
             history=[EventOut.of(event) for event in self.events[known]],
             campaigns=[EntryOut.of(entry) for entry in self.entries.get(known, [])],
+            requests=[],
         ).model_dump(mode="json")
 
     def _unsubscribe(self, body: Json) -> Json:

@@ -12,8 +12,10 @@ from functions.staff_api import app as staff_api
 from shared.adapters.ledger import Candidate
 from shared.domain import lifecycle
 from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
+from shared.domain.cases import CaseKind, CaseState
 from shared.domain.events import EventKind, Source
 from shared.domain.figures import Fate
+from tests.integration.cases import a_case, a_mail_nobody_answered
 from tests.integration.fakes import START
 from tests.integration.world import EVENTS, Answer, LambdaContext, World, fact, id_of, payload
 
@@ -27,6 +29,12 @@ NEEDS = {
     "staff_campaign_send": CampaignStatus.APPROVED,
     "staff_campaign_pause": CampaignStatus.SENDING,
     "staff_campaign_resume": CampaignStatus.PAUSED,
+}
+# What the request has to be for it; a disclosure just received otherwise.
+NEEDS_OF_REQUESTS: dict[str, dict[str, Any]] = {
+    "staff_request_approve": {"kind": CaseKind.ERASURE, "state": CaseState.VERIFIED},
+    "staff_request_new_address": {"kind": CaseKind.CORRECTION, "state": CaseState.VERIFIED},
+    "staff_request_finish": {"kind": CaseKind.INQUIRY, "holds": True},
 }
 STATUS = {"form_post": 303, "form_post_json": 201, "form_options": 204}
 HTTP: dict[str, Any] = {
@@ -55,6 +63,8 @@ def test_http_payload(lived_in: World, name: str) -> None:
     if needed := NEEDS.get(name):
         draft = lived_in.campaigns.get(CAMPAIGN)
         lived_in.campaigns.save(draft, replace(draft, status=needed))
+    a_case(lived_in, **NEEDS_OF_REQUESTS.get(name, {}))
+    a_mail_nobody_answered(lived_in)
     handler, deps = HTTP[name.partition("_")[0]]
     answer = Answer.of(handler(payload(name), LambdaContext(), deps(lived_in)))
     assert answer.status == STATUS.get(name, 200), answer.text

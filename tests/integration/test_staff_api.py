@@ -18,9 +18,11 @@ from shared.adapters.jobs import JobQueue
 from shared.adapters.ledger import Candidate, Result, Skip
 from shared.domain import lifecycle
 from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
+from shared.domain.cases import CaseKind, CaseState
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import EventKind, Source
 from shared.domain.teams import Permission
+from tests.integration.cases import CASE, MAIL, a_case, a_mail_nobody_answered
 from tests.integration.fakes import Meanwhile
 from tests.integration.world import (
     EVENTS,
@@ -33,6 +35,7 @@ from tests.integration.world import (
     id_of,
     payload,
     projected,
+    with_body,
 )
 
 EMAIL = "hanako.yamada@example.jp"
@@ -40,6 +43,7 @@ ME = id_of(EMAIL)
 NOBODY = id_of("nobody@example.jp")
 CAMPAIGN = "5f2b8c0d9e71"
 SUBMISSION = "5c9d0f4ab3e1276890aa41bd"
+IDS = f"{ME}|{CAMPAIGN}|{CASE}|{MAIL}"
 FORM = json.loads(payload("staff_form_create")["body"])
 
 
@@ -65,6 +69,7 @@ def campaign(world: World) -> str:
 # --- permissions
 
 ALL, ADVISORS, FORM_EDITORS = {"CS", "GS", "IT"}, {"CS", "GS"}, {"GS", "IT"}
+HANDLERS = {"CS", "IT"}
 ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/contacts/lookup", {"email": EMAIL}, ALL),
     ("GET", f"/contacts/{ME}", None, ALL),
@@ -96,7 +101,28 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("POST", f"/campaigns/{CAMPAIGN}/resume", None, ADVISORS),
     ("POST", f"/campaigns/{CAMPAIGN}/cancel", None, ADVISORS),
     ("POST", f"/campaigns/{CAMPAIGN}/clone", None, ADVISORS),
+    ("GET", "/requests", None, ALL),
+    ("POST", "/requests", {"kind": "erasure", "email": EMAIL, "words": "削除"}, HANDLERS),
+    ("GET", f"/requests/{CASE}", None, ALL),
+    ("POST", f"/requests/{CASE}/kind", {"version": 1, "kind": "inquiry"}, HANDLERS),
+    ("POST", f"/requests/{CASE}/ask-identity", {"version": 1}, HANDLERS),
+    ("POST", f"/requests/{CASE}/verify", {"version": 1, "reason": "免許証"}, HANDLERS),
+    ("POST", f"/requests/{CASE}/approve", {"version": 1}, {"IT"}),
+    ("POST", f"/requests/{CASE}/new-address", {"version": 1, "email": "b@example.jp"}, HANDLERS),
+    ("POST", f"/requests/{CASE}/refuse", {"version": 1, "reason": "別人のため"}, HANDLERS),
+    ("POST", f"/requests/{CASE}/finish", {"version": 1}, HANDLERS),
+    ("POST", f"/requests/{CASE}/reply", {"version": 1, "text": "返信"}, HANDLERS),
+    ("POST", f"/requests/{CASE}/note", {"version": 1, "text": "メモ"}, HANDLERS),
+    ("GET", f"/requests/{CASE}/mails/{MAIL}/raw", None, HANDLERS),
+    ("GET", "/received", None, ALL),
+    ("POST", f"/received/{MAIL}/open", {"kind": "inquiry"}, HANDLERS),
 ]
+# What the request has to be for it; a disclosure just received otherwise.
+NEEDS_OF_REQUESTS: dict[str, dict[str, Any]] = {
+    "approve": {"kind": CaseKind.ERASURE, "state": CaseState.VERIFIED},
+    "new-address": {"kind": CaseKind.CORRECTION, "state": CaseState.VERIFIED},
+    "finish": {"kind": CaseKind.INQUIRY},
+}
 # What the campaign has to be for it; approved otherwise.
 NEEDS = {
     "approve": CampaignStatus.DRAFT,
@@ -122,7 +148,10 @@ def test_permission_matrix(
     object.__setattr__(opted_in, "event_id", SUBMISSION)
     world.contacts.record(opted_in)
     world.contacts.record(fact(ME, EventKind.BOUNCED, world.clock.tick(), source=Source.SES))
-    if needed := NEEDS.get(path.rpartition("/")[2]):
+    action = path.rpartition("/")[2]
+    a_case(world, **(NEEDS_OF_REQUESTS.get(action, {}) if CASE in path else {}))
+    a_mail_nobody_answered(world)
+    if needed := NEEDS.get(action):
         approved = world.campaigns.get(campaign)
         world.campaigns.save(approved, replace(approved, status=needed))
     before = world.tables()
@@ -134,6 +163,7 @@ def test_permission_matrix(
         assert answer.json["code"] == "wrong_team"
         assert world.tables() == before
         assert not world.queue.messages
+        assert not world.case_queue.messages
         assert not world.schedules()
         assert not world.ses.mails
         assert '"denied"' in logged()
@@ -147,7 +177,7 @@ def test_permission_is_asked_before_anything_is_judged(
     world: World, logged: Callable[[], str], method: str, path: str
 ) -> None:
     """Who may not use a route learns nothing about what it takes."""
-    wrong = re.sub(f"{ME}|{CAMPAIGN}", "x", path)
+    wrong = re.sub(IDS, "x", path)
     for body in ('{"more": 1}', "{", "[]"):
         answer = world.ask_staff(method, wrong, body, team="SALES")
         check_problem(answer, 403)
@@ -160,6 +190,7 @@ def test_the_description_names_each_routes_permission_and_teams() -> None:
     for method, path, _, allowed in ROUTES:
         known = re.sub(f"(?<=contacts/){ME}|(?<=recipients/){ME}", "{contact_id}", path)
         known = re.sub(CAMPAIGN, "{campaign_id}", known)
+        known = re.sub(CASE, "{case_id}", re.sub(MAIL, "{mail_id}", known))
         known = re.sub(f"(?<=/forms/){MUNICIPAL}", "{form_id}", known)
         operation = described["paths"][known][method.lower()]
         assert set(operation["x-teams"]) == allowed
@@ -169,7 +200,7 @@ def test_the_description_names_each_routes_permission_and_teams() -> None:
 def test_the_matrix_above_covers_every_route() -> None:
     described = json.loads(staff_api.openapi_json())
     known = {
-        (method.lower(), re.sub(f"{ME}|{CAMPAIGN}|(?<=/forms/){MUNICIPAL}", "*", path))
+        (method.lower(), re.sub(f"{IDS}|(?<=/forms/){MUNICIPAL}", "*", path))
         for method, path, _, _ in ROUTES
     }
     routes = {
@@ -185,6 +216,16 @@ def test_nobody_without_claims(world: World) -> None:
     del event["requestContext"]["authorizer"]
     answer = Answer.of(staff_api.handler(event, LambdaContext(), world.staff_api()))  # type: ignore[arg-type]
     check_problem(answer, 403)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml"],
+)
+def test_only_json_is_read(world: World, kind: str) -> None:
+    event = with_body(world.staff("POST", "/contacts/lookup"), f"email={EMAIL}", kind)
+    answer = Answer.of(staff_api.handler(event, LambdaContext(), world.staff_api()))  # type: ignore[arg-type]
+    check_problem(answer, 415)
 
 
 # --- contacts
@@ -598,7 +639,8 @@ _ANY = st.recursive(
     | st.sampled_from([EMAIL, ME, SUBMISSION, "municipal_lp"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
         st.sampled_from(["email", "contact_id", "submission_id", "reason", "channel", "subject",
-                         "body", "kind", "form_id", "fields", "title_ja", "title_en"]),
+                         "body", "kind", "form_id", "fields", "title_ja", "title_en", "version",
+                         "words", "text", "unsubscribe", "answer_to", "language"]),
         inner, max_size=5),
     max_leaves=8,
 )  # fmt: skip
@@ -630,6 +672,7 @@ def test_the_staff_api_survives_anything(
     world = small_world
     world.begin()
     world.happened(EMAIL, EventKind.OPTED_IN)
+    a_case(world)
     before = world.tables()
     answer = world.ask_staff(route[0], route[1], body, query=query, team=team)
     cases(f"random requests to the staff API, answered {answer.status // 100}xx", 1)
