@@ -1,6 +1,7 @@
 """Three stacks, one per lifecycle: data for good, people for long, the app for today."""
 
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -265,40 +266,7 @@ class AppStack(cdk.Stack):
             function=functions["ses_feedback"].function,
             failures=feedback_failures.queue,
         ).rule
-        alarms.watch(
-            "Reputation",
-            cloudwatch.Metric(
-                namespace=environment.METRICS,
-                metric_name="ReputationBreach",
-                dimensions_map={"service": "ses_feedback"},
-                statistic="Sum",
-                period=cdk.Duration.minutes(5),
-            ),
-            description="too many bounces or complaints: running campaigns were paused",
-        )
-        alarms.watch(
-            "Overdue",
-            cloudwatch.Metric(
-                namespace=environment.METRICS,
-                metric_name="CasesOverdue",
-                dimensions_map={"service": "case_worker"},
-                # Counted every hour; in between it still is so.
-                statistic="Maximum",
-                period=cdk.Duration.hours(1),
-            ),
-            description="a request was not answered by the day it was due",
-        )
-        alarms.watch(
-            "MailsStuck",
-            cloudwatch.Metric(
-                namespace=environment.METRICS,
-                metric_name="CaseMailsStuck",
-                dimensions_map={"service": "case_worker"},
-                statistic="Sum",
-                period=cdk.Duration.minutes(5),
-            ),
-            description="an answer to a person could not be mailed",
-        )
+        _watch_counts(alarms)
         # ANY and $default too, so that a wrong method or path gets the function's own answer.
         public.route(
             "GET /forms/{form_id}",
@@ -384,6 +352,42 @@ class AppStack(cdk.Stack):
             outputs["MxRecord"] = f"{config.mail_domain} MX 10 {inbound_host}"
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
+
+
+def _watch_counts(alarms: Alarms) -> None:
+    """What the functions themselves count."""
+
+    def watch(id_: str, count: str, service: str, description: str, **more: Any) -> None:
+        how = {"statistic": "Sum", "period": cdk.Duration.minutes(5), **more}
+        metric = cloudwatch.Metric(
+            namespace=environment.METRICS,
+            metric_name=count,
+            dimensions_map={"service": service},
+            **how,
+        )
+        alarms.watch(id_, metric, description=description)
+
+    watch(
+        "Reputation",
+        "ReputationBreach",
+        "ses_feedback",
+        "too many bounces or complaints: running campaigns were paused",
+    )
+    watch(
+        "MailsStuck",
+        "CaseMailsStuck",
+        "case_worker",
+        "an answer to a person could not be mailed",
+    )
+    watch(
+        "Overdue",
+        "CasesOverdue",
+        "case_worker",
+        "a request was not answered by the day it was due",
+        # Counted every hour; in between it still is so.
+        statistic="Maximum",
+        period=cdk.Duration.hours(1),
+    )
 
 
 def _pascal(name: str) -> str:
