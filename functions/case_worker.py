@@ -438,6 +438,7 @@ def _answer(deps: Deps, job: CaseJob) -> None:
         company=settings.company,
         mail_domain=settings.mail_domain,
         public_url=settings.public_url,
+        in_reply_to=job.in_reply_to,
     )
     _sent(deps, message, job.mail_id)
 

@@ -72,6 +72,7 @@ class CaseJob:
     answer: str = ""
     contact_id: str = ""
     mail_id: str = ""
+    in_reply_to: str = ""
     language: str = ""
     day: str = ""
     tries: int = 0
