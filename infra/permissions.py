@@ -91,7 +91,7 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
         _table(r.forms, "GetItem", "PutItem", "Scan"),
         _table(r.campaigns, "GetItem", "PutItem", "Scan", "UpdateItem"),
         _table(r.ledger, "BatchGetItem", "Query"),
-        _table(r.cases, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+        _table(r.cases, "DeleteItem", "GetItem", "PutItem", "Query"),
         _index(r.cases, "by_contact", "Query"),
         _index(r.cases, "closed", "Query"),
         _index(r.cases, "queue", "Query"),

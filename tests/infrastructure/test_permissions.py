@@ -75,7 +75,6 @@ GRANTED: dict[str, dict[str, set[str]]] = {
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",
-            "dynamodb:UpdateItem",
         },
         f"{CASES}/index/by_contact": {"dynamodb:Query"},
         f"{CASES}/index/closed": {"dynamodb:Query"},
