@@ -252,6 +252,40 @@ CASE_STEPS: Mapping[str, Words] = {
     StepKind.REFUSED: Words("お断り", "Refused"),
 }
 
+# A step's details: what they are called, and what their codes mean.
+STEP_DETAILS: Mapping[str, Words] = {
+    "kind": Words("依頼の種類", "Kind of request"),
+    "from": Words("変更前", "Before"),
+    "to": Words("変更後", "After"),
+    "reason": Words("理由", "Reason"),
+    "confidence": Words("確からしさ(%)", "Confidence (percent)"),
+    "mail_id": Words("メールの番号", "Mail"),
+    "purpose": Words("リンクの目的", "Purpose of the link"),
+    "code": Words("内容", "What"),
+    "at": Words("日時", "When"),
+    "events": Words("個人情報を消した記録の数", "Records cleared of personal data"),
+    "mails": Words("消したメールの数", "Mails erased"),
+    "cases": Words("個人情報を消した依頼の数", "Requests cleared of personal data"),
+}
+
+STEP_CODES: Mapping[str, Words] = {
+    "by_staff": Words("担当者による", "By staff"),
+    "answered": Words("回答した", "Answered"),
+    "unsubscribed": Words("配信停止のご希望", "The person wants no more mail"),
+    "goes_on": Words("配信停止のご希望ではない", "The person still wants mail"),
+    "link_asked_for": Words("リンクの送信を指示", "Had the link mailed"),
+    "told": Words("結果をお知らせ", "Told how it ended"),
+    "nothing_held": Words("保有する記録なし", "Nothing is held"),
+    "answer_limit": Words(
+        "自動の返信は1日1通までのため送らなかった", "Not answered: one automatic answer a day"
+    ),
+    "not_mailable": Words("このアドレスにはメールを送れない", "This address cannot be mailed"),
+    "erased": Words("ご本人の情報を削除したため", "The person was erased"),
+    "identity": Words("ご本人の確認", "To confirm the identity"),
+    "disclosure": Words("記録の受け取り", "To take the record"),
+    "new_address": Words("新しいアドレスの確認", "To confirm the new address"),
+}
+
 # Who acted, where it was not a member of staff.
 ACTORS: Mapping[str, Words] = {
     "person": Words("ご本人", "the person"),
@@ -304,6 +338,10 @@ DETAILS: Mapping[str, Words] = {
     "case_id": Words("依頼の番号", "Request"),
     "to": Words("変更先(番号)", "Changed to (number)"),
     "from": Words("変更元(番号)", "Changed from (number)"),
+    "mail_id": Words("メールの番号", "Mail"),
+    "events": Words("個人情報を消した記録の数", "Records cleared of personal data"),
+    "mails": Words("消したメールの数", "Mails erased"),
+    "cases": Words("個人情報を消した依頼の数", "Requests cleared of personal data"),
     "moved_from": Words("変更前のアドレスの記録(番号)", "Record of the former address (number)"),
 }
 

@@ -100,7 +100,7 @@ class ProofVerdictOut(Model):
 
 
 class ProofDetailOut(Model):
-    """One detail of an event."""
+    """One detail of an event, or of a request's step."""
 
     name: str
     name_ja: str
@@ -159,15 +159,6 @@ class ProofCampaignOut(Model):
     message_id: str
 
 
-class ProofStepDetailOut(Model):
-    """One detail of a step; never anything personal."""
-
-    name: str
-    name_ja: str
-    name_en: str
-    value: str
-
-
 class ProofStepOut(Model):
     """One step of a request. ``by``: ``person``, ``system`` or a member of staff."""
 
@@ -178,7 +169,7 @@ class ProofStepOut(Model):
     by: str
     by_ja: str
     by_en: str
-    details: list[ProofStepDetailOut]
+    details: list[ProofDetailOut]
 
 
 class ProofRequestOut(Model):

@@ -10,18 +10,17 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
+from functions.staff_api.proof_schemas import ProofStepOut
 from functions.staff_api.schemas import Model, NoteOut, RequestLineOut, VerdictOut
-from shared import words
 from shared.adapters.cases import LONGEST_WORDS, CaseMail
 from shared.adapters.received import Line
-from shared.domain.answering import SILENCES
-from shared.domain.cases import Case, CaseKind, LinkState, Step, StepKind
+from shared.domain.cases import Case, CaseKind, LinkState
 from shared.domain.eligibility import Verdict
 from shared.domain.inbound import Mailbox
-from shared.domain.reception import Outcome
-from shared.domain.wishes import REASONS
+from shared.domain.links import Purpose
+from shared.domain.reception import REASONS, Outcome
+from shared.proof.record import step_record
 from shared.texts.consent import Language
-from shared.words import words_of
 
 RequestPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 MailPath = Annotated[str, Path(pattern=r"^[0-9a-f]{24,64}$")]
@@ -31,7 +30,7 @@ After = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,300}$")]
 # A request that staff opened has no words of its own to be judged by.
 BY_STAFF = "by_staff"
 _BY_STAFF = ("担当者が受け付けました。", "Taken by a member of staff.")
-_WHY: Mapping[str, tuple[str, str]] = {**SILENCES, **REASONS, BY_STAFF: _BY_STAFF}
+_WHY: Mapping[str, tuple[str, str]] = {**REASONS, BY_STAFF: _BY_STAFF}
 _SOME = r"\S"
 
 
@@ -47,30 +46,6 @@ class RequestsPage(Model):
 
     requests: list[RequestLineOut]
     next: str
-
-
-class RequestStepOut(Model):
-    """One step. ``by``: ``person``, ``system`` or a member of staff."""
-
-    at: datetime
-    kind: StepKind
-    kind_ja: str
-    kind_en: str
-    by: str
-    details: dict[str, str]
-
-    @staticmethod
-    def of(step: Step) -> RequestStepOut:
-        """From the domain."""
-        told = words_of(step.kind, words.CASE_STEPS)
-        return RequestStepOut(
-            at=step.at,
-            kind=step.kind,
-            kind_ja=told.ja,
-            kind_en=told.en,
-            by=step.by,
-            details=dict(step.details),
-        )
 
 
 class Direction(StrEnum):
@@ -128,7 +103,8 @@ class RequestOut(RequestLineOut):
     """A request with everything about it.
 
     ``address`` is where answers go; it is empty once the person is erased. ``why``: what made
-    it this kind, with ``confidence`` in percent. ``verdict``: may the person get campaigns now;
+    it this kind, with ``confidence`` in percent. ``links`` by purpose: identity, disclosure,
+    new_address. ``verdict``: may the person get campaigns now;
     null where nobody knows who wrote.
     """
 
@@ -142,7 +118,7 @@ class RequestOut(RequestLineOut):
     new_address: str
     approved_by: str
     refusal: str
-    steps: list[RequestStepOut]
+    steps: list[ProofStepOut]
     mails: list[RequestMailOut]
     verdict: VerdictOut | None
 
@@ -157,13 +133,16 @@ class RequestOut(RequestLineOut):
             subject=case.subject,
             why=why(case.reason),
             confidence=case.confidence,
-            links={name: RequestLinkOut.of(link) for name, link in case.links.items()},
+            links={
+                Purpose(name).name.lower(): RequestLinkOut.of(link)
+                for name, link in case.links.items()
+            },
             hand_by=case.hand_by,
             hand_reason=case.hand_reason,
             new_address=case.new_address,
             approved_by=case.approved_by,
             refusal=case.refusal,
-            steps=[RequestStepOut.of(step) for step in case.steps],
+            steps=[ProofStepOut.model_validate(step_record(step)) for step in case.steps],
             mails=[RequestMailOut.of(mail) for mail in mails],
             verdict=VerdictOut.of(verdict) if verdict else None,
         )

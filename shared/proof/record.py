@@ -21,6 +21,7 @@ from shared.domain.contact import Contact, Mark
 from shared.domain.eligibility import Condition, Profile, Verdict, judge
 from shared.domain.events import Event, Source, stamp
 from shared.domain.figures import Fate
+from shared.domain.reception import REASONS
 from shared.domain.recipient import Explanation, Finding, erased_at, explain, received_among
 from shared.domain.retention import Retention, retention
 from shared.proof.sentences import sentence
@@ -147,14 +148,7 @@ def _detail(name: str, value: str, event: Event) -> Record:
         told = words_of(value, _REASONS_BY_SOURCE[event.source])
     elif name == "address_kind":
         told = words_of(value, words.ADDRESS_KINDS)
-    return {
-        "name": name,
-        "name_ja": named.ja,
-        "name_en": named.en,
-        "value": value,
-        "value_ja": told.ja,
-        "value_en": told.en,
-    }
+    return _named(name, named, value, told)
 
 
 # Elsewhere a reason is what a member of staff wrote.
@@ -241,19 +235,36 @@ def _request(case: Case) -> Record:
         "opened_at": stamp(case.opened_at),
         "due_on": case.due_on.isoformat(),
         "legal_on": case.legal_on.isoformat() if case.legal_on else None,
-        "steps": [_step(step) for step in case.steps],
+        "steps": [step_record(step) for step in case.steps],
     }
 
 
-def _step(step: Step) -> Record:
+def step_record(step: Step) -> Record:
+    """One step of a request, with what its codes mean."""
     return {
         "at": stamp(step.at),
         **_code("kind", step.kind, words.CASE_STEPS),
         **_code("by", step.by, words.ACTORS),
-        "details": [
-            {"name": name, **_both(detail_words(name), "name_"), "value": value}
-            for name, value in sorted(step.details.items())
-        ],
+        "details": [_step_detail(name, value) for name, value in sorted(step.details.items())],
+    }
+
+
+def _step_detail(name: str, value: str) -> Record:
+    if name in {"kind", "from", "to"}:
+        told = words_of(value, words.CASE_KINDS)
+    elif value in REASONS:
+        told = Words(*REASONS[value])
+    else:
+        told = words_of(value, words.STEP_CODES)
+    return _named(name, words_of(name, words.STEP_DETAILS), value, told)
+
+
+def _named(name: str, named: Words, value: str, told: Words) -> Record:
+    return {
+        "name": name,
+        **_both(named, "name_"),
+        "value": value,
+        **_both(told, "value_"),
     }
 
 

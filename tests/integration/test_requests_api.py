@@ -462,9 +462,38 @@ def test_whoever_surely_wanted_no_mail_gets_none_even_if_the_rest_is_refused(
 
 def test_a_forged_erasure_that_is_refused_stops_nobody(world: World) -> None:
     world.confirmed(EMAIL)
-    a_case(world, kind=CaseKind.ERASURE)
-    done(act(world, "refuse"))
+    made = done(by_phone(world, kind="erasure"))
+    assert not eligible(world)
+    reason = {"version": made["version"], "reason": "ご本人のご依頼ではないため。"}
+    done(world.ask_staff("POST", f"/requests/{made['case_id']}/refuse", reason))
+    world.work()
     assert eligible(world)
+
+
+def test_an_erasure_from_the_call_to_the_certificate(world: World) -> None:
+    """By staff alone, for somebody who lost the mailbox; afterwards no query finds them."""
+    world.confirmed(EMAIL)
+    made = done(by_phone(world, kind="erasure", answer_to=OTHER))
+    path = f"/requests/{made['case_id']}"
+    noted = {"version": made["version"], "text": f"{EMAIL} の方。来社予定。"}
+    version = done(world.ask_staff("POST", f"{path}/note", noted))["version"]
+    for team in ("CS", "IT"):
+        proof = {"version": version, "reason": "来社し、運転免許証で確認"}
+        version = done(world.ask_staff("POST", f"{path}/verify", proof, team=team))["version"]
+    assert world.ask_staff("GET", path).json["next"]["code"] == "approve_erasure"
+    done(world.ask_staff("POST", f"{path}/approve", {"version": version}, team="IT"))
+    world.work()
+    assert len(world.ses.to(OTHER)) == 1
+    shown = world.ask_staff("GET", path)
+    assert (shown.json["state"], shown.json["address"]) == ("done", "")
+    assert [mail["words"] for mail in shown.json["mails"]] == ["", ""]
+    for page in (shown, world.ask_staff("GET", "/requests", query={"state": "closed"})):
+        assert "hanako" not in page.text.lower()
+        assert "運転免許証" not in page.text
+    assert "hanako" not in repr(world.tables()).lower()
+    details = [detail for step in shown.json["steps"] for detail in step["details"]]
+    assert {detail["name"] for detail in details} >= {"kind", "reason", "events"}
+    assert all(re.search("[ぁ-んァ-ヶ一-龠]", detail["name_ja"]) for detail in details)
 
 
 def held_inquiry(world: World) -> None:
@@ -495,10 +524,13 @@ def test_a_held_inquiry_that_meant_stop(world: World) -> None:
 def test_a_held_inquiry_that_meant_something_else(world: World) -> None:
     """The worker, told of the closed request, takes the hold away."""
     held_inquiry(world)
+    assert not eligible(world)
     finished = done(act(world, "finish", unsubscribe=False, team="CS"))
     assert finished["state"] == "done"
     assert queued(world) == [{"case_id": CASE}]
-    assert EventKind.UNSUBSCRIBED not in {event.kind for event in world.contacts.history(ME)}
+    world.work()
+    assert eligible(world)
+    assert not world.cases.get(CASE).holds
 
 
 def test_what_is_decided_stands_although_the_queue_is_away(

@@ -25,6 +25,7 @@ from shared.domain.contact import project
 from shared.domain.eligibility import Profile
 from shared.domain.events import Event, EventKind, Source
 from shared.domain.inbound import Mailbox
+from shared.domain.reception import REASONS
 from shared.proof.canonical import canonical_json, sha256
 from shared.proof.page import day, proof_page, when
 from shared.proof.record import Facts, proof_record
@@ -131,7 +132,12 @@ CASE = Case(
     subject="件名は記録に入れない",
     hand_reason="お電話で確認",
     steps=(
-        Step(NOW - timedelta(days=2), StepKind.OPENED, "person"),
+        Step(
+            NOW - timedelta(days=2),
+            StepKind.OPENED,
+            "person",
+            {"kind": "disclosure", "reason": "says_disclose", "confidence": "95"},
+        ),
         Step(NOW - timedelta(days=1), StepKind.NOTED, "cs-sato", {"code": "answer_limit"}),
         Step(NOW - timedelta(hours=1), StepKind.DISCLOSED, "system"),
     ),
@@ -265,8 +271,15 @@ def test_every_request_with_its_steps_and_none_of_its_words() -> None:
         ("noted", "cs-sato"),
         ("disclosed", "システム"),
     ]
+    said = [(d["name_ja"], d["value_ja"]) for d in third["steps"][0]["details"]]
+    assert said == [
+        ("確からしさ(%)", "95"),
+        ("依頼の種類", "開示"),
+        ("理由", REASONS["says_disclose"][0]),
+    ]
     [detail] = third["steps"][1]["details"]
     assert detail["value"] == "answer_limit"
+    assert "1日1通" in detail["value_ja"]
 
 
 def test_retention_counts_from_the_last_mail() -> None:
@@ -317,7 +330,7 @@ def test_the_page_says_what_the_record_says_and_carries_its_bytes() -> None:
         *(each["sentence_ja"] for each in record["campaigns"]),
         *(each["sentence_en"] for each in record["campaigns"]),
         *(step["kind_ja"] for step in record["requests"][0]["steps"]),
-        CASE.case_id, "2026年12月4日", "2026年12月22日", "answer_limit",
+        CASE.case_id, "2026年12月4日", "2026年12月22日", REASONS["says_disclose"][0],
     ):  # fmt: skip
         assert said in text, said
     inside = re.search(r'href="data:application/json;base64,([^"]+)"', page)
