@@ -15,6 +15,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import get_session
 
+from bench.send import SENDERS
 from bench.send_stub import CAMPAIGN, _campaign
 from functions import campaign_sender
 from shared.adapters.campaigns import _campaign as campaign_of
@@ -23,8 +24,6 @@ from shared.domain.company import Company
 from shared.domain.eligibility import Profile, judge
 from shared.domain.links import LinkKeys
 from shared.mail.compose import Composer
-
-SENDERS = 5  # infra/jobs.py: as many at once
 
 
 class Context:

@@ -61,14 +61,17 @@ class Jobs(Construct):
         )
 
     def feed(self, function: lambda_.Function) -> None:
-        """One job at a time to a few at once: senders share the account's rate."""
+        """One job at a time to a few at once: senders share the account's rate.
+
+        Eight have the sixteen shards of a campaign done in two rounds.
+        """
         lambda_.EventSourceMapping(
             self,
             "Feed",
             target=function,
             event_source_arn=self.queue.queue_arn,
             batch_size=1,
-            max_concurrency=2 if self._config.local else 5,
+            max_concurrency=2 if self._config.local else 8,
             report_batch_item_failures=True,
         )
 

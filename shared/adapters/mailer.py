@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 _UNLIMITED = 10**12
 _QUOTA_SECONDS = 60.0
-_TRIES = 3
+# Of GetAccount, which SES answers once a second, and all senders of a campaign begin at once.
+_TRIES = 12
 
 
 class Fate(StrEnum):
@@ -128,7 +130,7 @@ class Mailer:
                 with translated("mailer"):
                     return self.client.get_account()
             except Unavailable:
-                self.sleep(1.0)
+                self.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - so that they do not meet again
         with translated("mailer"):
             return self.client.get_account()
 

@@ -430,7 +430,7 @@ def test_workers_are_fed_one_job_at_a_time(aws: Assembly, jobs: str, function: s
     assert aws.spell(feed["FunctionName"]) == f"{function}Function"
     assert feed["BatchSize"] == 1
     assert feed["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert feed["ScalingConfig"]["MaximumConcurrency"] <= 5
+    assert feed["ScalingConfig"]["MaximumConcurrency"] <= 8
 
 
 def test_changes_of_contacts_are_counted_and_a_poisoned_one_holds_up_nobody(

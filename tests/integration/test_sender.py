@@ -586,6 +586,15 @@ def test_senders_share_the_accounts_rate(sending: World) -> None:
     assert sending.clock.now() - began >= timedelta(seconds=11)
 
 
+def test_senders_that_begin_at_once_are_all_told_the_quota(sending: World) -> None:
+    """SES answers that once a second: eight senders, and this one is the last."""
+    [email] = only_shard_07(sending, 1)
+    faults = Faults(dict.fromkeys(range(2, 9), Mode.THROTTLED))
+    assert run_job(sending, "07", wrap=faults.wrap) == []
+    assert faults.calls[2:10] == ["get_account"] * 8
+    assert sending.mails_per_person() == {email: 1}
+
+
 def test_the_store_cannot_be_asked_so_nothing_is_sent(sending: World) -> None:
     only_shard_07(sending, 3)
     saved = sending.saved()
@@ -597,7 +606,7 @@ def test_the_store_cannot_be_asked_so_nothing_is_sent(sending: World) -> None:
         run_job(sending, "07", wrap=faults.wrap)
         if faults.calls[call] == "send_bulk_email":
             break
-        if faults.calls[call] != "get_account":  # asked three times
+        if faults.calls[call] != "get_account":  # asked again
             assert not sending.ses.mails
 
 
