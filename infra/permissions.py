@@ -178,15 +178,17 @@ def standings(r: Resources) -> list[iam.PolicyStatement]:
 
 
 def mail_intake(r: Resources) -> list[iam.PolicyStatement]:
-    """Reads one mail, notes what it means for its writer, opens a case; sends no mail."""
+    """Reads one mail, notes what it means for its writer, opens a case; sends no mail.
+
+    It deletes what SES brings once more of somebody who was erased.
+    """
     return [
-        _raw_mail(r, "GetObject"),
+        _raw_mail(r, "DeleteObject", "GetObject"),
         # Without it S3 calls an object that is gone a forbidden one.
         _allow(r.inbound_bucket.bucket_arn, "s3:ListBucket"),
         _mail_key(r),
-        _table(r.received, "GetItem", "PutItem", "UpdateItem"),
-        _table(r.cases, "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"),
-        _index(r.cases, "by_contact", "Query"),
+        _table(r.received, "GetItem", "UpdateItem"),
+        _table(r.cases, "GetItem", "PutItem"),
         _table(r.contacts, "GetItem", "UpdateItem"),
         _table(r.events, "PutItem", "Query"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
@@ -307,8 +309,8 @@ def _consume(queue: sqs.IQueue, *more: str) -> iam.PolicyStatement:
     )
 
 
-def _raw_mail(r: Resources, action: str) -> iam.PolicyStatement:
-    return _allow(r.inbound_bucket.arn_for_objects("*"), f"s3:{action}")
+def _raw_mail(r: Resources, *actions: str) -> iam.PolicyStatement:
+    return _allow(r.inbound_bucket.arn_for_objects("*"), *(f"s3:{action}" for action in actions))
 
 
 def _key(key: kms.IKey, service: str, *actions: str) -> iam.PolicyStatement:
