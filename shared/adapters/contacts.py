@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from shared.adapters.attributes import from_item, to_item
 from shared.adapters.aws import cancellation_reasons, error_code, translated
+from shared.domain import moving
 from shared.domain.contact import Contact, Mark, Register, marks_of, newer
 from shared.domain.errors import Conflict, TooMany, Unavailable
 from shared.domain.events import Event, EventKind, Source, parse_stamp, stamp
@@ -84,7 +85,8 @@ class ContactStore:
 
         Recording the same event again changes nothing and succeeds. Without contention this
         is exactly one call. ``also``: writes without conditions that happen with the event,
-        so just as often as the event, which is once.
+        so just as often as the event, which is once. A stop is recorded where the person has
+        moved to as well.
 
         Raises:
             TooMany: a counter is at its limit; nothing was stored.
@@ -102,6 +104,9 @@ class ContactStore:
             if _failed(reasons[1]):
                 # Something later is already held: write only what is still news.
                 held = contact_of(reasons[1]["Item"])
+                if held.moved_to and moving.follows(event):
+                    # First, so that what is repeated after a crash finds it done or does it.
+                    self.record(moving.followed(event, held.moved_to))
                 update = self._exact_update(event, held)
             else:
                 self.wait(_FIRST_WAIT_SECONDS * 2**attempt)
@@ -302,6 +307,8 @@ class ContactStore:
             f"(attribute_not_exists(#{register}) OR #{register}.#k < :{register}_k)"
             for register in marks
         ]
+        if moving.follows(event):
+            latest_wins.append("attribute_not_exists(moved.v.#to)")
         return self._update(
             event.contact_id,
             marks,
@@ -331,6 +338,8 @@ class ContactStore:
         }
         if "#k" in condition:
             names["#k"] = "k"
+        if "#to" in condition:
+            names["#to"] = "to"
         removes: list[str] = []
         for attribute, value in _index_attributes(contact_id, marks).items():
             if value is None:

@@ -94,6 +94,19 @@ def moves(
     return [departure, *carried, arrival]
 
 
+def follows(event: Event) -> bool:
+    """Whether a fact about an address counts for the person, wherever they have moved to.
+
+    A stop does: the link in a mail from before the move must still stop all mail (manual S4).
+    """
+    return event.kind in _REFUSING and event.kind is not EventKind.ERASED
+
+
+def followed(event: Event, to: str) -> Event:
+    """The same fact for the contact that the person moved to."""
+    return _carried(event, event.contact_id, to, event.contact_id)
+
+
 def _is_of(event: Event, case_id: str) -> bool:
     return event.kind is EventKind.MOVED and event.details.get("case_id") == case_id
 

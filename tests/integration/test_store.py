@@ -22,10 +22,12 @@ from shared.adapters.contacts import (
     event_of,
     shard_of,
 )
+from shared.domain.address import parse_address
 from shared.domain.contact import Contact, project
 from shared.domain.eligibility import Profile, judge
 from shared.domain.errors import TooMany, Unavailable
 from shared.domain.events import Event, EventKind, Source
+from shared.domain.moving import moves
 from tests.integration.fakes import START, Faults, Mode
 from tests.integration.world import World, fact, held, id_of, projected
 
@@ -187,6 +189,32 @@ def _histories(draw: st.DrawFn) -> list[Event]:
         events.append(event)
     repeats = draw(st.lists(st.sampled_from(events), max_size=2))
     return draw(st.permutations(events + repeats))
+
+
+@pytest.mark.parametrize("kind", [EventKind.UNSUBSCRIBED, EventKind.COMPLAINED])
+def test_a_stop_at_an_address_left_stops_the_person(world: World, kind: EventKind) -> None:
+    """Mails from before a move still carry its links (S4); whoever moved twice is found too."""
+    first, second, third = (id_of(f"{name}@example.jp") for name in ("first", "second", "third"))
+    for number, (left, new) in enumerate(((first, second), (second, third))):
+        at = START + timedelta(days=number)
+        world.contacts.record(fact(left, EventKind.NOTIFIED, at, email=f"{number}@example.jp"))
+        for event in moves(
+            world.contacts.history(left), old_id=left, new_id=new,
+            address=parse_address(f"new{number}@example.jp"), at=at, case_id=f"{number}" * 32,
+        ):  # fmt: skip
+            world.contacts.record(event)
+    assert judge(world.contacts.get(third), Profile.MANUAL).eligible
+    stop = fact(first, kind, START + timedelta(days=9), details={"campaign_id": "5f2b8c0d9e71"})
+    for _ in range(2):
+        world.contacts.record(stop)
+        assert judge(world.contacts.get(third), Profile.MANUAL).reason == kind
+        assert not any(
+            judge(world.contacts.get(left), Profile.MANUAL).eligible for left in (first, second)
+        )
+    assert [e.kind for e in world.contacts.history(third)].count(kind) == 1
+    # A campaign's figures count the stop once.
+    assert world.contacts.history(first)[-1].details == stop.details
+    assert "campaign_id" not in world.contacts.history(third)[-1].details
 
 
 @settings(SHARED, max_examples=60)

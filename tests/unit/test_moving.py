@@ -17,7 +17,7 @@ from shared.domain.audience import origin_of
 from shared.domain.contact import SOFT_BOUNCES, hold_of, project
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import Event, EventKind, Source
-from shared.domain.moving import CARRIED, moves
+from shared.domain.moving import CARRIED, followed, follows, moves
 from shared.domain.registration import confirmation
 from tests.unit.naive import naive_eligible
 from tests.unit.populations import KINDS, events_of
@@ -221,3 +221,16 @@ _GRANTS = CARRIED - {
     EventKind.UNSUBSCRIBED, EventKind.PHONE_REFUSED, EventKind.IN_PERSON_REFUSED,
     EventKind.COMPLAINED, EventKind.ERASED,
 }  # fmt: skip
+
+
+def test_a_stop_follows_the_person_and_an_erasure_is_the_address_own() -> None:
+    kinds = {kind for kind in EventKind if follows(fact(kind, 1))}
+    assert kinds == {
+        EventKind.UNSUBSCRIBED, EventKind.PHONE_REFUSED, EventKind.IN_PERSON_REFUSED,
+        EventKind.COMPLAINED,
+    }  # fmt: skip
+    stop = fact(EventKind.UNSUBSCRIBED, 1, personal=PERSONAL, details={"campaign_id": "c"})
+    copy = followed(stop, NEW)
+    assert (copy.contact_id, copy.kind, copy.at) == (NEW, stop.kind, stop.at)
+    assert (copy.details, copy.personal) == ({"moved_from": OLD}, {})
+    assert copy == followed(stop, NEW)
