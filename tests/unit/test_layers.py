@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "shared.settings": {"shared.domain"},
     "shared.telemetry": set(),
     "shared.mail": {"shared.mail", "shared.domain", "shared.texts"},
+    "shared.inbox": {"shared.inbox", "shared.domain", "shared.texts"},
     "shared.words": {"shared.domain", "shared.texts"},
     "shared.proof": {
         "shared.proof", "shared.domain", "shared.texts", "shared.words", "shared.pages",
