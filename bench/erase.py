@@ -63,7 +63,6 @@ def _asked(world: World) -> Case:
     world.confirmed(_EMAIL)
     for _ in range(_EVENTS - 3):  # and a hold
         world.happened(_EMAIL, EventKind.NOTIFIED)
-    for number in range(2):
-        line = world.mail_in(letter("個人情報を削除してください。", subject=f"削除 {number}"))
-    case = world.cases.get(line.case_id)
+    lines = [world.mail_in(letter(f"個人情報を削除してください。{n}")) for n in range(2)]
+    case = world.cases.get(lines[-1].case_id)
     return world.cases.save(case, replace(case, state=CaseState.VERIFIED, task=Task.ERASE))

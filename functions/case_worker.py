@@ -473,6 +473,7 @@ def _all(page_after: Callable[[str], CasePage]) -> Iterator[Case]:
 
 
 def _look_after(deps: Deps, case: Case, today: date, now: datetime) -> None:
+    _take_up(deps, case, now)  # first: whatever is noted now makes the case look looked after
     changed = cases.expired_links(case, now) or case
     while due := cases.clock(changed, today):
         change = cases.warned if due is StepKind.WARNED else cases.overdue
@@ -483,7 +484,6 @@ def _look_after(deps: Deps, case: Case, today: date, now: datetime) -> None:
         deps.cases.save(case, changed)
     except Conflict:
         logger.info("changed meanwhile", extra={"case_id": case.case_id})  # the next sweep sees it
-    _take_up(deps, case, now)
 
 
 def _take_up(deps: Deps, case: Case, now: datetime) -> None:

@@ -20,12 +20,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
+from functions import (
+    campaign_sender,
+    case_worker,
+    form_intake,
+    mail_intake,
+    ses_feedback,
+    unsubscribe,
+)
 from functions.staff_api import app as staff_api
+from shared.adapters.jobs import CaseJob, JobQueue
 from shared.adapters.ledger import Candidate, Result
+from shared.domain import cases as rules
 from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
+from shared.domain.cases import Case
 from shared.domain.errors import Unavailable
 from shared.domain.events import EventKind, Source, stamp
+from shared.domain.links import CaseLink, Purpose
 from tests.integration.fakes import Died, Faults, Mode
 from tests.integration.world import (
     WEB,
@@ -35,6 +46,7 @@ from tests.integration.world import (
     World,
     held,
     id_of,
+    letter,
     payload,
     projected,
     same_shard,
@@ -46,6 +58,12 @@ EVERY = tuple(Mode)
 WORST = (Mode.LOST, Mode.BROKEN_LATE, Mode.DIES_BEFORE, Mode.DIES_AFTER)
 SINGLE = tuple(mode for mode in Mode if mode is not Mode.CONFLICT)
 READS = ("get_", "query", "scan")
+ASKS_STOP = "配信を停止してください。"
+MAYBE_STOP = "停止できますか?"
+ASKS_ERASURE = "個人情報を削除してください。"
+ASKS_DISCLOSURE = "私の個人情報を開示してください。"
+ASKS_CORRECTION = "アドレスの変更をお願いします。"
+ASKS_SOMETHING = "会場はどこですか。"
 MAX_RECEIVES = 5  # infra/jobs.py: then the dead-letter queue
 
 
@@ -73,6 +91,7 @@ class Scenario:
     prepare: Callable[[World], Act]
     one_write: bool = True  # between retries the tables are as before or as after, nothing else
     modes: tuple[Mode, ...] = EVERY
+    mails_again: bool = False  # SES has no idempotency key: a fault may mean a second mail
 
     def modes_of(self, call: str) -> list[Mode]:
         """All that differ for this call: a read that is done and lost is a read that is lost."""
@@ -359,6 +378,167 @@ def _lift(world: World) -> Act:
     return over_http(staff_api.handler, World.staff_api, event)
 
 
+# --- mail that comes in, and what cases owe
+
+
+def _mail(
+    words: str = "", *, before: Sequence[str] = (), to: str = "optin@mail.example.jp", **how: Any
+) -> Callable[[World], Act]:
+    """A mail by somebody who gets ours; ``before``: what they wrote before that."""
+
+    def prepare(world: World) -> Act:
+        world.confirmed(EMAIL)
+        for earlier in before:
+            world.mail_in(letter(earlier))
+        world.case_queue.messages.clear()
+        address = to.format(token=world.token(id_of(EMAIL), CAMPAIGN))
+        raw = how.get("raw", lambda _world: letter(words, to=address))(world)
+        delivery = {name: value for name, value in how.items() if name != "raw"}
+        event = world.mail_event(raw, recipients=(address,), **delivery)
+        was = dict(world.objects())
+
+        def act(run: Run) -> object:
+            assert world.objects() == was
+            by_sqs(run, mail_intake.handler, World.mail_intake, event)
+            # Put twice where an answer was lost: the worker does it once.
+            return sorted({message.body for message in world.case_queue.messages})
+
+        return act
+
+    return prepare
+
+
+def by_sqs(run: Run, handler: Any, deps: Callable[[World, Any], Any], event: Any) -> None:
+    """The same message again until the function takes it."""
+    for _ in range(MAX_RECEIVES):
+        try:
+            answer = handler(event, LambdaContext(), deps(run.world, run.faults.wrap))
+        except Died:
+            run.failed()
+            continue
+        if not answer["batchItemFailures"]:
+            return
+        run.failed()
+    raise AssertionError("dead-lettered")
+
+
+def _bounce_by_mail(world: World) -> bytes:
+    link = world.token(id_of(EMAIL), CAMPAIGN)
+    return (
+        "From: MAILER-DAEMON@mx.example.jp\r\nSubject: Undelivered\r\nMessage-ID: <r@mx>\r\n"
+        'MIME-Version: 1.0\r\nContent-Type: multipart/report; boundary="b"; '
+        "report-type=delivery-status\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nfailed\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+        f"Final-Recipient: rfc822; {EMAIL}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+        "--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        f"List-Unsubscribe: <https://optin.example.jp/u/{link}>\r\n\r\n--b--\r\n"
+    ).encode()
+
+
+def _case(
+    words: str,
+    *moves: Callable[[Case, datetime], Case],
+    dmarc: str = "PASS",
+    others: Sequence[str] = (),
+) -> Callable[[World], Act]:
+    """A request that came so far; the worker does what is owed then."""
+
+    def prepare(world: World) -> Act:
+        world.confirmed(EMAIL)
+        for other in others:
+            world.mail_in(letter(other))
+        line = world.mail_in(letter(words), dmarc=dmarc)
+        case = world.cases.get(line.case_id)
+        for move in moves:
+            case = world.cases.save(case, move(case, world.clock.advance(minutes=1)))
+        world.clock.advance(minutes=1)
+
+        def act(run: Run) -> object:
+            world.case_queue.messages.clear()
+            queue = JobQueue(world.case_queue, world.case_queue.url)  # type: ignore[arg-type]
+            queue.put([CaseJob(case.case_id)])
+            work_off_cases(run)
+            return world.cases.get(case.case_id).state, sorted(world.objects())
+
+        return act
+
+    return prepare
+
+
+def work_off_cases(run: Run) -> None:
+    """Deliver the case worker's jobs until there are none."""
+    world = run.world
+    now = world.clock.now()
+    for _ in range(20):
+        message = world.case_queue.receive()
+        world.clock.time = now  # so that whatever is tried later does not differ by that
+        if message is None:
+            return
+        event = _sqs(message.body)
+        by_sqs(run, case_worker.handler, World.case_worker, event)
+        world.case_queue.delete(message)
+    raise AssertionError("the queue does not become empty")
+
+
+def _verified(case: Case, now: datetime) -> Case:
+    proposed = rules.by_hand(case, by="it-a", reason="x", now=now, erasure_runs_by_itself=False)
+    return rules.by_hand(proposed, by="it-b", reason="x", now=now, erasure_runs_by_itself=False)
+
+
+def _approved(case: Case, now: datetime) -> Case:
+    return rules.approved(case, by="it-a", now=now)
+
+
+def _new_address(case: Case, now: datetime) -> Case:
+    return rules.new_address(case, "new@example.jp", by="it-a", now=now)
+
+
+def _new_address_confirmed(case: Case, now: datetime) -> Case:
+    asked = rules.new_address_asked(case, nonce="ab" * 12, now=now)
+    link = CaseLink(case.case_id, "ab" * 12, Purpose.NEW_ADDRESS)
+    return rules.new_address_confirmed(asked, link, now=now)
+
+
+def _refused(case: Case, now: datetime) -> Case:
+    return rules.refused(case, by="it-a", reason="x", now=now)
+
+
+def _finished(case: Case, now: datetime) -> Case:
+    return rules.finished(case, by="cs-a", note_code="answered", now=now)
+
+
+def _answer_stopped(world: World) -> Act:
+    world.confirmed(EMAIL)
+    job = CaseJob(
+        answer="stopped", contact_id=id_of(EMAIL), mail_id="m", language="ja", day="2026-11-24"
+    )
+
+    def act(run: Run) -> object:
+        JobQueue(world.case_queue, world.case_queue.url).put([job])  # type: ignore[arg-type]
+        work_off_cases(run)
+        return None
+
+    return act
+
+
+def _sweep(world: World) -> Act:
+    """One case is warned of, one is overdue, the jobs of both were lost."""
+    world.confirmed(EMAIL)
+    world.mail_in(letter(ASKS_ERASURE))
+    world.clock.advance(days=20)
+    world.mail_in(letter(ASKS_SOMETHING, sender="taro@example.jp"))
+    world.clock.advance(days=11)
+
+    def act(run: Run) -> object:
+        world.case_queue.messages.clear()
+        queue = JobQueue(world.case_queue, world.case_queue.url)  # type: ignore[arg-type]
+        queue.put([CaseJob(sweep=True)])
+        work_off_cases(run)
+        return None
+
+    return act
+
+
 SCENARIOS = (
     Scenario("form post, ticked", _form({"opt_in": "on"})),
     Scenario("form post, unticked", _form({})),
@@ -395,6 +575,46 @@ SCENARIOS = (
         "ses complaint that pauses", _reported("Complaint", pauses=True), one_write=False
     ),
     Scenario("bounce lifted", _lift, one_write=False),
+    Scenario("mail: stop by token", _mail(to="stop+{token}@mail.example.jp"), one_write=False),
+    Scenario("mail: stop, vouched", _mail(ASKS_STOP), one_write=False),
+    Scenario("mail: stop, forged", _mail(ASKS_STOP, dmarc="FAIL"), one_write=False),
+    Scenario("mail: erasure", _mail(ASKS_ERASURE), one_write=False),
+    Scenario("mail: one more of a case", _mail(MAYBE_STOP, before=[ASKS_SOMETHING]),
+        one_write=False),
+    Scenario("mail: spam", _mail(ASKS_ERASURE, spam="FAIL"), one_write=False),
+    Scenario("mail: delivery report", _mail(raw=_bounce_by_mail), one_write=False),
+    Scenario("case: acknowledge", _case(ASKS_SOMETHING), one_write=False, mails_again=True),
+    Scenario("case: ask identity", _case(ASKS_ERASURE), one_write=False, mails_again=True),
+    Scenario(
+        "case: stop", _case(ASKS_STOP, _verified, dmarc="FAIL"), one_write=False,
+        mails_again=True,
+    ),
+    Scenario(
+        "case: disclose", _case(ASKS_DISCLOSURE, _verified), one_write=False,
+        mails_again=True,
+    ),
+    Scenario("case: new address", _case(ASKS_CORRECTION, _verified, _new_address),
+        one_write=False, mails_again=True),
+    Scenario(
+        "case: correct",
+        _case(ASKS_CORRECTION, _verified, _new_address, _new_address_confirmed),
+        one_write=False, mails_again=True,
+    ),
+    Scenario(
+        "case: erase",
+        _case(ASKS_ERASURE, _verified, _approved, others=[MAYBE_STOP, ASKS_DISCLOSURE]),
+        one_write=False, mails_again=True,
+    ),
+    Scenario(
+        "case: tell refused", _case(ASKS_ERASURE, _refused), one_write=False,
+        mails_again=True,
+    ),
+    Scenario(
+        "case: tell done", _case(ASKS_SOMETHING, _finished), one_write=False,
+        mails_again=True,
+    ),
+    Scenario("answer to a stop", _answer_stopped, one_write=False, mails_again=True),
+    Scenario("sweep", _sweep, one_write=False, mails_again=True),
 )  # fmt: skip
 
 
@@ -408,6 +628,7 @@ class Rehearsal:
     before: State
     began: datetime
     settings: dict[str, Any]
+    mails_again: bool
     calls: list[str] = field(default_factory=list)
     result: tuple[object, Mapping[str, object], Mapping[str, int]] | None = None
     after: State = field(default_factory=dict)
@@ -417,7 +638,13 @@ class Rehearsal:
         world.begin()
         act = scenario.prepare(world)
         made = Rehearsal(
-            world, act, world.saved(), world.tables(), world.clock.now(), dict(world.settings)
+            world,
+            act,
+            world.saved(),
+            world.tables(),
+            world.clock.now(),
+            dict(world.settings),
+            scenario.mails_again,
         )
         run = Run(world)
         made.result = made.play(run)
@@ -475,6 +702,8 @@ def _complaints(rehearsal: Rehearsal, run: Run, *, one_write: bool) -> list[str]
         result = rehearsal.play(run)
     except Exception as error:  # noqa: BLE001 (whatever it is, it is a finding)
         return [f"raised {error!r}"]
+    if rehearsal.mails_again:
+        result = _without_second_mails(result, rehearsal, run.faults.struck)
     if result != rehearsal.result:
         found.append(f"ended otherwise:\n  {result}\n  {rehearsal.result}")
     if one_write and run.halfway not in (None, rehearsal.before, rehearsal.after):
@@ -485,6 +714,20 @@ def _complaints(rehearsal: Rehearsal, run: Run, *, one_write: bool) -> list[str]
         if tables is not None and projected(tables) != held(tables)
     ]
     return found
+
+
+def _without_second_mails(
+    result: tuple[object, Mapping[str, object], Mapping[str, int]], rehearsal: Rehearsal, most: int
+) -> tuple[object, Mapping[str, object], Mapping[str, int]]:
+    """The result, where nobody got more mails too many than there were faults."""
+    answer, tables, mails = result
+    assert rehearsal.result is not None
+    expected = rehearsal.result[2]
+    if all(
+        expected.get(to, 0) <= number <= expected.get(to, 0) + most for to, number in mails.items()
+    ) and set(mails) == set(expected):
+        return answer, tables, expected
+    return result
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
