@@ -24,6 +24,7 @@ from shared.proof.canonical import canonical_json, sha256
 from shared.proof.record import Record
 from shared.proof.sentences import moment
 from shared.proof.strings import STRINGS
+from shared.words import ACTORS
 
 _HERE = Path(__file__).parent
 _PUBLIC = Path(pages.__file__).parent  # the look is the public pages'
@@ -52,6 +53,7 @@ def proof_page(record: Record) -> Page:
             policy=policy,
             css=css,
             t=STRINGS,
+            actors=ACTORS,
             file_name=f"optin-proof-{digest[:16]}.json",
             data=f"data:application/json;base64,{base64.b64encode(text.encode()).decode()}",
         )

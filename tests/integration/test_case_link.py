@@ -408,6 +408,7 @@ def test_the_file_is_given_once_as_a_download(world: World, logged: Callable[[],
     assert answer.headers["cache-control"] == "no-store"
     assert EMAIL in answer.text
     assert "data:application/json;base64," in answer.text
+    assert "<dd>ご本人 " in answer.text
     assert "<script" not in answer.text
     now = world.cases.get(CASE_ID)
     assert (now.state, now.task) == (CaseState.DONE, Task.NONE)
