@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bench.units import size
 from functions.staff_api import app as staff_api
 from functions.staff_api.context import Deps
 from shared.adapters.attributes import to_item
@@ -149,7 +150,7 @@ class _Store:
         """Items by key; each is billed by itself."""
         [(table, request)] = RequestItems.items()
         items = [self._contact(_number(key["contact_id"]["S"])) for key in request["Keys"]]
-        self.units += sum(_half_units(_size(item)) for item in items)
+        self.units += sum(_half_units(size(item)) for item in items)
         return {"Responses": {table: items}}
 
     def _page(self, items: Iterator[dict[str, Any]], limit: int) -> dict[str, Any]:
@@ -157,12 +158,12 @@ class _Store:
         read = 0
         more = False
         for item in items:
-            size = _size(item)
-            if len(page) == limit or read + size > PAGE_BYTES:
+            bytes_ = size(item)
+            if len(page) == limit or read + bytes_ > PAGE_BYTES:
                 more = True
                 break
             page.append(item)
-            read += size
+            read += bytes_
         self.units += _half_units(read)
         return {"Items": page, **({"LastEvaluatedKey": page[-1]} if more else {})}
 
@@ -247,19 +248,5 @@ def _number(contact_id: str) -> int:
     return int(contact_id[1:], 16)
 
 
-def _half_units(size: int) -> float:
-    return 0.5 * math.ceil(size / 4096)
-
-
-def _size(item: Mapping[str, Any]) -> int:
-    """Bytes as DynamoDB counts them: names and values, and a little for each map and list."""
-    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
-
-
-def _value_size(attribute: Mapping[str, Any]) -> int:
-    [(kind, value)] = attribute.items()
-    if kind == "M":
-        return 3 + sum(1 + len(name.encode()) + _value_size(v) for name, v in value.items())
-    if kind == "N":
-        return len(value) // 2 + 2
-    return len(value.encode()) if kind == "S" else 1
+def _half_units(bytes_: int) -> float:
+    return 0.5 * math.ceil(bytes_ / 4096)

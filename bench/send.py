@@ -21,8 +21,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 3
 LATENCY = 0.03
-# ap-northeast-1, on demand, US dollars: DynamoDB standard tables per million request units;
-# Lambda on arm64 per GB-second and per million requests; SQS per million requests.
+# ap-northeast-1, on demand, US dollars, as listed in November 2026: DynamoDB standard tables per
+# million request units (aws.amazon.com/dynamodb/pricing/on-demand: half of what they were before
+# November 2024); Lambda on arm64 per GB-second and per million requests; SQS per million
+# requests. Units are those of the stub's own items, by their sizes (bench.units).
 PRICES = {
     "write": 0.715,
     "read": 0.1425,

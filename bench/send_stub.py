@@ -8,14 +8,14 @@ billed to what is measured.
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+from bench.units import read, size, written
 from shared.adapters.attributes import to_item
 from shared.adapters.campaigns import _item
 from shared.adapters.contacts import _mark_map
@@ -35,13 +35,13 @@ class State:
     recipients = 1_000
     latency = 0.0
     calls: ClassVar[Counter[str]] = Counter()
-    units: ClassVar[Counter[str]] = Counter()
+    units: ClassVar[defaultdict[str, float]] = defaultdict(float)
     lines: ClassVar[dict[str, list[tuple[str, str]]]] = {}
     batches: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def reset(cls) -> None:
-        cls.calls, cls.units = Counter(), Counter()
+        cls.calls, cls.units = Counter(), defaultdict(float)
         cls.lines, cls.batches = {}, {}
 
 
@@ -49,10 +49,17 @@ class State:
 def _contact() -> str:
     """A contact as stored, the id to be put in: a ticked box, confirmed."""
     details = {"form_id": "sakura-city", "municipality": "さくら市"}
-    personal = {"address": "PLACE@example.jp", "typed": "PLACE@example.jp", "address_kind": "plain"}
+    personal = {
+        "address": "PLACE@example.jp",
+        "typed": "PLACE@example.jp",
+        "address_kind": "standard",
+        "field.name": "山田 太郎",
+        "field.organization": "さくら不動産株式会社",
+    }
+    advisor = {"operator": "0e9c3a52-7b1f-4c1e-9d1a-52a8d7a4f0c3"}
     events = (
         Event("x", "a" * 24, EventKind.OPTED_IN, _AT, Source.MUNICIPAL_LP, details, personal),
-        Event("x", "b" * 24, EventKind.REGISTERED, _AT, Source.STAFF, {"operator": "cs"}),
+        Event("x", "b" * 24, EventKind.REGISTERED, _AT, Source.STAFF, advisor),
     )
     contact = project("x", events)
     plain = {
@@ -64,12 +71,12 @@ def _contact() -> str:
     return json.dumps(to_item(plain))
 
 
-CONTACT_BYTES = 32 * 3 + len(_contact()) * 0.75  # without JSON's and types' own letters
-
-
 def _contact_json(shard: int, number: int) -> str:
     contact_id = f"{shard:x}{number:031x}"
     return _contact().replace("PLACE", contact_id).replace("SHARD", f"{shard:02x}")
+
+
+CONTACT_BYTES = size(json.loads(_contact_json(0, 0)))
 
 
 @cache
@@ -94,23 +101,23 @@ def _query(body: dict[str, Any]) -> str:
     digit = body["ExpressionAttributeValues"][":from"]["S"][0]
     after = body.get("ExclusiveStartKey", {}).get("contact_id", {}).get("S", "")
     found: list[str] = []
-    size, more = 0, ""
+    bytes_, more = 0, ""
     for contact_id, line in State.lines.get(digit, []):
         if contact_id <= after:
             continue
         found.append(line)
-        size += _size_of(line)
-        if size >= _PAGE_BYTES or len(found) == body.get("Limit"):
+        bytes_ += size(json.loads(line))
+        if bytes_ >= _PAGE_BYTES or len(found) == body.get("Limit"):
             more = contact_id
             break
-    State.units["read"] += max(1, math.ceil(size / 4096))
+    State.units["read"] += read(bytes_)
     return _items(found, more)
 
 
 def _listed(shard: int, start: int, body: dict[str, Any]) -> str:
     each = State.recipients // SHARDS
     end = min(each, start + body.get("Limit", 250))
-    State.units["read"] += math.ceil((end - start) * CONTACT_BYTES / 4096) / 2
+    State.units["read"] += read((end - start) * CONTACT_BYTES) / 2
     last = f"{shard:x}{end - 1:031x}" if end < each else ""
     return _items([_contact_json(shard, number) for number in range(start, end)], last)
 
@@ -128,25 +135,21 @@ def _items(items: list[str], last: str) -> str:
     return f'{{"Items":[{",".join(items)}]{key}}}'
 
 
-def _size_of(item: str) -> int:
-    return round(len(item) * 0.75)  # JSON's and types' own letters are not stored
-
-
 def _transact(body: dict[str, Any]) -> str:
     for action in body["TransactItems"]:
         if put := action.get("Put"):
-            line = json.dumps(put["Item"])
             contact_id = put["Item"]["contact_id"]["S"]
+            line = json.dumps(put["Item"])
             State.lines.setdefault(contact_id[0], []).append((contact_id, line))
-            State.units["write"] += 2 * math.ceil(_size_of(line) / 1024)
+            State.units["write"] += 2 * written(size(put["Item"]))
         else:
-            State.units["write"] += 2 * math.ceil(CONTACT_BYTES / 1024)
+            State.units["write"] += 2 * written(CONTACT_BYTES)
     return "{}"
 
 
 def _put(body: dict[str, Any]) -> str:
     State.batches[body["Item"]["contact_id"]["S"]] = body["Item"]
-    State.units["write"] += math.ceil(_size_of(json.dumps(body["Item"])) / 1024)
+    State.units["write"] += written(size(body["Item"]))
     return "{}"
 
 
@@ -154,18 +157,18 @@ def _batch_get(body: dict[str, Any]) -> str:
     [(table, wanted)] = body["RequestItems"].items()
     found = [State.batches.get(key["contact_id"]["S"]) for key in wanted["Keys"]]
     for item in found:
-        State.units["read"] += math.ceil(_size_of(json.dumps(item)) / 4096)
+        State.units["read"] += read(size(item or {}))
     return json.dumps({"Responses": {table: [item for item in found if item]}})
 
 
 def _get(_body: dict[str, Any]) -> str:
-    State.units["read"] += math.ceil(_size_of(json.dumps(_campaign())) / 4096)
+    State.units["read"] += read(size(_campaign()))
     return json.dumps({"Item": _campaign()})
 
 
 def _update(body: dict[str, Any]) -> str:
-    size = 100 if body["TableName"] == "throttle" else _size_of(json.dumps(_campaign()))
-    State.units["write"] += math.ceil(size / 1024)
+    pace = body["TableName"] == "throttle"
+    State.units["write"] += written(size(body["Key"]) if pace else size(_campaign()))
     values = body.get("ExpressionAttributeValues", {})
     until = values.get(":next", {"N": str(round(time.time() * 1000))})
     return json.dumps({"Attributes": {"until": until} if ":now" in values else {}})
