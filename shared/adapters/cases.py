@@ -53,7 +53,8 @@ _TRIES = 6
 class CaseMail:
     """One mail of a case. ``words`` and ``subject`` are personal and go with an erasure.
 
-    ``direction``: ``in``, or ``out`` where staff wrote it (``by``).
+    ``direction``: ``in``, ``out`` where staff wrote it, ``note`` where they did for each other.
+    ``by``: who of staff wrote it, or wrote down what was said.
     """
 
     mail_id: str

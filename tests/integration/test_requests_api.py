@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from functions.staff_api import app as staff_api
-from shared.domain.cases import Case, CaseKind, CaseState, StepKind
+from shared.domain.cases import Case, CaseKind, CaseState, LinkState, StepKind
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import EventKind, Source
 from shared.domain.links import NOBODY
@@ -194,6 +194,17 @@ def test_a_request_is_shown_with_everything(world: World, logged: Callable[[], s
     assert "hanako" not in line
 
 
+def test_the_link_that_counts_is_shown_without_what_makes_it_one(world: World) -> None:
+    until = world.clock.now() + timedelta(hours=72)
+    a_case(world, state=CaseState.IDENTITY_ASKED, links={"i": LinkState("5ec2e7" * 4, until)})
+    answer = world.ask_staff("GET", PATH)
+    link = answer.json["links"]["identity"]
+    assert datetime.fromisoformat(link["expires_at"]) == until
+    assert link["used_at"] is None
+    assert "5ec2e7" not in answer.text
+    assert answer.json["next"]["code"] == "wait_for_person"
+
+
 def test_who_wrote_may_be_unknown(world: World) -> None:
     a_case(world, contact_id=NOBODY, reply_to="", kind=CaseKind.INQUIRY)
     shown = done(world.ask_staff("GET", PATH))
@@ -334,6 +345,14 @@ def test_more_of_the_same_joins_the_open_request(world: World) -> None:
     assert second["case_id"] == first["case_id"]
     assert [mail["words"] for mail in second["mails"]] == [PHONE["words"], "もう一度お電話。"]
     assert done(by_phone(world, kind="erasure"))["case_id"] != first["case_id"]
+
+
+def test_an_erasure_that_is_open_without_a_hold_gets_one(world: World) -> None:
+    world.confirmed(EMAIL)
+    a_case(world, kind=CaseKind.ERASURE)
+    joined = done(by_phone(world, kind="erasure"))
+    assert (joined["case_id"], joined["holds"]) == (CASE, True)
+    assert not eligible(world)
 
 
 @pytest.mark.parametrize(
@@ -605,6 +624,20 @@ def test_an_answer_that_was_not_sent_is_none(
     world.ses.throttles.clear()
     done(act(world, "reply", version=case.version))
     assert len(world.ses.mails) == 1
+
+
+def test_what_colleagues_did_meanwhile_is_not_undone_by_an_answer_that_failed(
+    world: World, logged: Callable[[], str]
+) -> None:
+    a_case(world)
+    world.ses.rejects.add(EMAIL)
+    mine = world.staff("POST", f"{PATH}/reply", {"version": 1, **CHANGES["reply"]})
+    other = Meanwhile("send_email", lambda: done(act(world, "note", version=2)))
+    deps = world.staff_api(other.wrap)
+    answer = Answer.of(staff_api.handler(mine, LambdaContext(), deps))  # type: ignore[arg-type]
+    check_problem(answer, 409, "reply_refused")
+    assert world.cases.get(CASE).steps[-1].kind is StepKind.NOTED
+    assert '"step left over"' in logged()
 
 
 def test_an_answer_of_which_nobody_knows_is_not_sent_twice_unawares(world: World) -> None:
