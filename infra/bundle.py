@@ -225,11 +225,15 @@ def _slim(source: Path, to: Path) -> None:
 
 def _without_prose(data: Any) -> Any:
     if isinstance(data, dict):
-        return {
+        kept = {
             key: _without_prose(value)
             for key, value in data.items()
             if not (key == "documentation" and isinstance(value, str))
         }
+        # There, and only there, botocore reads it with every call.
+        for parameter in kept.get("clientContextParams", {}).values():
+            parameter["documentation"] = ""
+        return kept
     if isinstance(data, list):
         return [_without_prose(value) for value in data]
     return data
