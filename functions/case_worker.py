@@ -35,6 +35,7 @@ from shared.domain import cases, holds
 from shared.domain.address import contact_id, parse_address
 from shared.domain.calendar import japan_date
 from shared.domain.cases import Case, CaseKind, StepKind, Task
+from shared.domain.contact import project
 from shared.domain.errors import Conflict, Unavailable
 from shared.domain.events import Event, EventKind, Source, event_id
 from shared.domain.links import NOBODY, CaseLink, Purpose, sign_case
@@ -407,8 +408,9 @@ def _release(deps: Deps, case: Case) -> None:
     """Take away this case's hold and no other; also where the person has moved to."""
     held_at = case.contact_id if case.contact_id != NOBODY else ""
     while held_at:
+        history = deps.contacts.history(held_at)
         event = holds.released(
-            deps.contacts.history(held_at),
+            history,
             case.case_id,
             contact_id=held_at,
             at=deps.now(),
@@ -417,7 +419,7 @@ def _release(deps: Deps, case: Case) -> None:
         if event is not None:
             deps.contacts.record(event)
             logger.info("released", extra={"contact_id": held_at, "case_id": case.case_id})
-        held_at = deps.contacts.get(held_at).moved_to
+        held_at = project(held_at, history).moved_to
 
 
 # --- a stop that needed no case

@@ -185,8 +185,9 @@ class ContactStore:
         """
         wiped = [(event, _impersonal(event)) for event in events]
         changed = [after for before, after in wiped if after != before]
+        retold = [after for before, after in wiped if after.details != before.details]
         for attempt in range(_TRIES):
-            actions = [*self._wiping_marks(contact_id, changed), *map(self._wiping, changed)]
+            actions = [*self._wiping_marks(contact_id, retold), *map(self._wiping, changed)]
             if all(
                 self._transact(actions[start : start + _ACTIONS]) is None
                 for start in range(0, len(actions), _ACTIONS)
@@ -205,14 +206,14 @@ class ContactStore:
             }
         }
 
-    def _wiping_marks(self, contact_id: str, changed: Sequence[Event]) -> list[dict[str, Any]]:
-        """The marks that these events left, without what goes from the events."""
-        if not changed:
+    def _wiping_marks(self, contact_id: str, retold: Sequence[Event]) -> list[dict[str, Any]]:
+        """The marks that these events left, without what goes from the events' details."""
+        if not retold:
             return []
         held = self.get(contact_id)
         marks = {
             register: mark
-            for event in changed
+            for event in retold
             for register, mark in marks_of(event).items()
             if (was := held.registers.get(register)) and was.key == mark.key and was != mark
         }
