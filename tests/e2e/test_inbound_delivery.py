@@ -50,6 +50,26 @@ def test_a_mail_is_stored_encrypted_with_what_ses_says_of_it(product: Product) -
     assert "dmarc=pass" in head
 
 
+def test_a_mail_is_taken_in_and_off_the_queue(product: Product) -> None:
+    sender, words = product.address("letter"), product.note(unique("hello"))
+    post(product, letter(product, sender, "optin", words), envelope_from=sender)
+    found = stored(product, words)
+    assert found is not None
+
+    def noted() -> Any:
+        pages = product.aws.dynamodb.get_paginator("scan").paginate(
+            TableName=output(product, "ReceivedTable")
+        )
+        lines = [line for page in pages for line in page["Items"]]
+        return [
+            line
+            for line in lines
+            if found["key"] in line.get("object_keys", {"SS": ()})["SS"] and "outcome" in line
+        ]
+
+    assert len(eventually(noted, "the mail's line")) == 1
+
+
 def test_mail_to_nobody_is_refused_at_the_door(product: Product) -> None:
     sender, words = product.address("letter"), product.note(unique("hello"))
     mail = letter(product, sender, "sales", words)
