@@ -103,8 +103,10 @@ def sqs() -> SQSClient:
 @cache
 def s3() -> S3Client:
     """The S3 client."""
-    # What is encrypted by a key of ours is given out only by this signature.
-    client: S3Client = _client("s3", _CONFIG.merge(Config(signature_version="s3v4")))
+    # What is encrypted by a key of ours is given out only by this signature, and a link for
+    # people has to name the region's host: the global one redirects, and newer regions lack it.
+    config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    client: S3Client = _client("s3", _CONFIG.merge(config))
     return client
 
 
