@@ -134,12 +134,10 @@ def environments(
         },
         "standings": standings,
         "mail_intake": {
-            **company,
             **contacts,
             **events,
             **cases,
             **received,
-            **throttle,
             **due,
             **contact_key,
             **link_keys,

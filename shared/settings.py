@@ -127,7 +127,7 @@ class CampaignSenderSettings(CompanySettings):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class MailIntakeSettings(CompanySettings):
+class MailIntakeSettings:
     """``functions.mail_intake``.
 
     A request is due ``case_business_days`` after it came, by a calendar without ``days_off``
@@ -139,7 +139,6 @@ class MailIntakeSettings(CompanySettings):
     events_table: str
     cases_table: str
     received_table: str
-    throttle_table: str
     inbound_bucket: str
     contact_key_secret: str
     link_keys_secret: str

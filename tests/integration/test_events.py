@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from functions import campaign_sender, form_intake, ses_feedback, unsubscribe
+from functions import (
+    campaign_sender,
+    case_worker,
+    form_intake,
+    mail_intake,
+    ses_feedback,
+    unsubscribe,
+)
 from functions.staff_api import app as staff_api
 from shared.adapters.ledger import Candidate
 from shared.domain import lifecycle
 from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
-from shared.domain.cases import CaseKind, CaseState
+from shared.domain.cases import CaseKind, CaseState, Task
 from shared.domain.events import EventKind, Source
 from shared.domain.figures import Fate
 from tests.integration.cases import a_case, a_mail_nobody_answered
 from tests.integration.fakes import START
-from tests.integration.world import EVENTS, Answer, LambdaContext, World, fact, id_of, payload
+from tests.integration.world import (
+    EVENTS,
+    INBOUND,
+    Answer,
+    LambdaContext,
+    World,
+    fact,
+    id_of,
+    letter,
+    payload,
+)
 
 EMAIL = "hanako.yamada@example.jp"
 CAMPAIGN = "5f2b8c0d9e71"
@@ -87,6 +105,27 @@ def test_ses_feedback_payload(lived_in: World) -> None:
     ses_feedback.handler(payload("ses_feedback"), LambdaContext(), lived_in.ses_feedback())
     [entry] = lived_in.ledger.recipients(CAMPAIGN)
     assert entry.outcome is Outcome.SENT
+
+
+def test_mail_intake_payload(lived_in: World) -> None:
+    event = payload("mail_intake")
+    receipt = mail_intake.receipt_of(event["Records"][0]["body"])
+    raw = letter("個人情報を削除してください。")
+    lived_in.s3.put_object(Bucket=INBOUND, Key=receipt.object_key, Body=raw)
+    answer = mail_intake.handler(event, LambdaContext(), lived_in.mail_intake())
+    assert answer == {"batchItemFailures": []}
+    [case] = lived_in.cases.of_contact(id_of(EMAIL))
+    assert case.task is Task.ASK_IDENTITY
+
+
+def test_case_worker_payload(lived_in: World) -> None:
+    case_id = json.loads(payload("case_worker")["Records"][0]["body"])["case_id"]
+    case = lived_in.cases.get(lived_in.mail_in(letter("会場はどこですか。")).case_id)
+    lived_in.cases.create(replace(case, case_id=case_id, kind=CaseKind.CORRECTION))
+    event = payload("case_worker")
+    answer = case_worker.handler(event, LambdaContext(), lived_in.case_worker())
+    assert answer == {"batchItemFailures": []}
+    assert lived_in.cases.get(case_id).task is Task.NONE
 
 
 @pytest.mark.parametrize(

@@ -416,12 +416,10 @@ class World:
         dynamodb = wrap(self.dynamodb)
         return mail_intake.Deps(
             MailIntakeSettings(
-                **COMPANY,
                 contacts_table="contacts",
                 events_table="events",
                 cases_table="cases",
                 received_table="received",
-                throttle_table="throttle",
                 inbound_bucket=INBOUND,
                 contact_key_secret=self.contact_key_arn,
                 link_keys_secret=self.link_keys_arn,
