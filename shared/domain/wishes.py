@@ -222,6 +222,7 @@ _SPELLINGS = (
     (_table("ふよう(?!い|じょう) 不用 不必要 無用"), "不要"),
     (_table("めーる メイル め一る"), "メール"),
     (re.compile(r"\bun[\s-]sub"), "unsub"),
+    (re.compile(r"\bunsub\b"), "unsubscribe"),
     (re.compile(r"\b(?:stpo|sotp|stopp+)\b"), "stop"),
     (re.compile(r"\b(?:plz|pls)\b"), "please"),
     (re.compile(r"\bdont\b"), "don't"),
@@ -232,7 +233,8 @@ _SPELLINGS = (
 
 # What a company that looks after empty houses is written to about.
 _OTHER = _table(r"""
-    水道 電気 ガス 工事 作業 運転 バス 電車 列車 家具 家電 荷物 警報 アラーム ロック 契約 予約
+    水(?=を|が|の|漏) 雨漏り 水道 電気 ガス 工事 作業 運転 バス 電車 列車 家具 家電 荷物 警報
+    アラーム ロック 契約 予約
     返信 返事 返送 電話 領収書? 請求書? 見積 解体 空き?家 物件 土地 住宅 建物 家屋 [古実生]家
     家(?!族) 車 不要品 ゴミ 粗大 参加 見学 査定 面談 訪問 立ち?会い? 保険 口座 カード ローン
     営業(所|日) 機械 設備 エアコン 給湯 駐車 書類 資料 プロジェクト イベント セミナーへの
@@ -262,14 +264,15 @@ _MAIL = _table(r"""
 # --- verbs ----------------------------------------------------------------------------------
 
 _STOPS = _table(r"""
-    停止 中止 休止 解除 解約 打ち?切 拒否 お断り 断り(?!なく|無く|も)
+    停止 中止 休止 解除 解約 オフ(?!ィ|ライン|シーズン|サイト|レコ|ロ)
+    (?<![a-z])off(?=\s*(に|で)) 打ち?切 拒否 お断り 断り(?!なく|無く|も)
     (?<!ワン)(?<!ノン)ストップ (?<=[ァ-ヶー一-鿿])\s?stop
-    \bstop(?=\s*(して|で(?!き)|を|お?願|希望))
+    (?<![a-z])stop(?=\s*(して|で(?!き)|を|お?願|希望))
     不要 (?<!て)(い|要)(らない|りません|らん(?!か|ぷ)|らね[えー]|らぬ|りまへん|らへん)
     必要[がはも性]*(ない|無い|ありません|ございません|なし)
     やめ 止め 辞め(?!まし) とめ(?!ど)
     (来|こ|届か)ない?(よう|様)に(?!な) (来|こ|届か)なくて?(し|も?(いい|良|よ|結構|大丈夫))
-    受け?取(り(たくな|たくあり|ません)|らない) 受信(したくな|しません|しない)
+    受け?取(りたく(ない|ありません)|りません|らない) 受信(したく(ない|ありません)|しません|しない)
     (読み|見|欲し|ほし)た?く(ない|ありません|もない|ねえ)
     (希望|所望|望み)を?は?((いた|致)?し)?(ない|ません|ておりません|ていません|てない)
 """)
@@ -282,16 +285,19 @@ _SENDS_NOT = _table(r"""
     (送信|送付|配信|メール|連絡|案内|勧誘|営業|登録)[をはも]?し?(ない(で|よう|こと)|なくて|するな)
     (送信|送付|配信|メール|連絡|案内|勧誘|営業)[をは]?して([来こ]ない|[来く]る)(で|よう|な)
     (送信|メール|連絡|配信)せんと[いっ] よこす(な|の) [寄よ]こさない?で よこさんで
+    送って[来こ]んと[いっ]
 """)
 _WEAK_STOPS = _table(r"""
     キャンセル 取り?消し? 取りやめ (?<!で)結構(?!な|前|い|多|大|長) 遠慮 外し はずし 抜い
     抜け(た[いく]|ます|させ)
-    勘弁 控え ブロック 受け?付けません 終了 終わり 打ち止め (?<=は|う)大丈夫です(?!か)
+    除外 除い(て|た) 勘弁 控え ブロック 受け?付けません 終了 終わり 打ち止め
+    (?<=は|う)大丈夫です(?!か)
 """)
 _COMPLAINS = _table(r"""
-    (?<!ご)(?<!御)迷惑(?!メール(フォルダ|ボックス|に|の中)) しつこ うざ うるさ 鬱陶 うっとうし
+    (?<!ご)(?<!御)迷惑(?!メール(フォルダ|ボックス|に(入|振|分|届|な)|の中)) しつこ うざ うるさ
+    鬱陶 うっとうし
     多すぎ 多過ぎ 多い 頻繁 頻度 減ら (興味|関心)[がはも]?(な|無|ありま|ござい|持て)
-    不快 気持ち?悪 気味が?悪 目障り 邪魔 困って ゴミ箱
+    不快 気持ち?悪 気味が?悪 目障り 邪魔 嫌 困って ゴミ箱
 """)
 _DELETES = _table(r"""
     削除 消去 (?<!取り)(?<!取)消し(て|たい|とい) 消せ 消しちゃって けして(?!い) 抹消 破棄 廃棄
@@ -376,11 +382,11 @@ _SAYS_EN: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         _phrases(r"""
-            (delet|eras|purg|wip|destroy|remov|forget)\w* … (my|our|personal|all|any\
+            (delet|eras|purg|wip|destroy|remov|forget)\w* … (my|our|this|personal|all|any\
                 |the) … DATA\b(?!.{0,20}\b(from|off|out of) … LISTS)
             my AFEW{0,2}(data|information|info|details|records?|account|address|email)\
                 ( \w+){0,3} (deleted|erased|removed)
-            (delete|erase|forget) (me|everything)
+            (delete|erase|forget) (me|everything)\b(?!.{0,20}\b(from|off|out of) … LISTS)
             right to (be forgotten|erasure)
             (article|art\.?) ?17
         """),
@@ -412,7 +418,8 @@ _SAYS_EN: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         _phrases(r"""
-            (resume|restart|resubscribe|re-subscribe|keep|continue) (\w+ )?(send\w*|e?mail\w*\
+            (?<!you )(resume|restart|resubscribe|re-subscribe|keep|continue) (\w+ )?(send\w*\
+                |e?mail\w*\
                 |the|my subscription|receiv\w*|subscri\w*)
             keep (them|it|me|us) (coming|on|subscribed)
             subscribe me (again|back)
@@ -423,10 +430,13 @@ _SAYS_EN: tuple[tuple[re.Pattern[str], str], ...] = (
         _phrases(r"""
             (stop|cease|quit|end|halt|discontinue) (\w+ ){0,4}?MAIL
             opt(ing|ed)?[ -]?((me|us) )?out
-            (remov\w+|tak(e|ing)|get|drop|delet\w+|eras\w+|exclud\w+|strik\w+) (\S+ ){1,6}?\
+            (remov\w+|tak(e|ing|en)|get|drop|delet\w+|eras\w+|exclud\w+|strik\w+) (\S+ ){0,6}?\
                 (from|off|out of)\b.{0,30}\bLISTS
             (remove|take|get) (me|us)( off)?\b(?! (to|a|the|in|some)\b)
             no (more|further|longer send\w*) (\w+ ){0,2}?MAIL
+            off (this|the|your) (\w+ )?lists?
+            be removed\W*$
+            (do not|don't) want (this|it|these|any|more)\W*$
             no more\W*$
             (do not|don't|never|not to) AFEW{0,3}?(send|email|mail|contact|write|message|spam\
                 |text)\b(?= (me|us|any|more|again|these|this|to|anymore|email|your|mail|so)\b\
@@ -439,8 +449,8 @@ _SAYS_EN: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(
-            r"^\W*(?:(?:please|just|kindly|hi|hello|ok|and|now|you|must|can|could|would|will|want"
-            r"|to|i) )*"
+            r"^\W*(?:(?:please|just|kindly|hi|hello|ok|make|and|now|you|must|can|could|would|will|want"
+            r"|to|i|it) )*"
             r"(?:stop|cease|cancel|quit|remove)\b(?: (?:it|this|that|these|now|please|immediately"
             r"|at|once|all|asap|thanks|thank|you|everything|right|away|already|again))*\W*$"
         ),
@@ -464,7 +474,10 @@ _HINTS = (
             |入手|手に|得|仕入|調べ)
         (アドレス|メアド|メール|情報|連絡先).{0,8}(どこ|何処|どう)(で|から|やって).{0,8}(知\
             |入手|手に|得|仕入|調べ)
-        勝手に.{0,8}(送|メール|登録|使) 通報 特定電子メール法 特電法 迷惑行為 スパム 詐欺
+        勝手に.{0,8}(送|メール|登録|使) 通報 訴え(る|ます|て)
+        (送った|送って[来き]た|送信した)ら 違法(?!建)
+        (停止|解除|退会)…(届[いくき]|来る|来て|来ま|送られ) 特定電子メール法 特電法 迷惑行為
+        スパム 詐欺
         フィッシング
         死ね ふざけ[るん]な 失せろ 消えろ うせろ 人違い 別人 宛先[がを]?(違|間違|誤) 間違い?メール
         (本人|当人|宛|このアドレス|ご主人)…(亡くな|他界|死去|逝去|退職|退社)
@@ -488,6 +501,9 @@ _HINTS = (
         too many (e?mail|message)\w*
         wrong (person|address)
         leave me alone
+        you (still )?keep (send|e?mail|contact|writ)\w*
+        (already|after i|have) unsubscribed?
+        cease and desist
         passed away
     """),
 )  # fmt: skip
@@ -519,7 +535,7 @@ _AFTER = tuple(
         """, _Mood.DOUBTFUL),
         # "停止していただけませんか": a request, though it looks like a negated question
         (r"""
-            [をはも]?(し|させ|いた|行|行っ|っ)?てもら(え|いた[いく](?!な))(?!.{0,4}わけ)
+            [をはも]?(し|させ|いた|行|行っ|っ)?てもら(え|って|いた[いく](?!な))(?!.{0,4}わけ)
             [をはも]?(し|させ|行っ|っ)?て(いただ|頂)(け|くこと|きた[いく](?!な))(?!.{0,4}わけ)
             [をはも]?(し|させ|いた|行|行っ|っ)?て(くれ(?!なくて)|くださ|下さ|ちょう|頂戴)\
                 (?!.{0,4}わけ)
@@ -528,14 +544,16 @@ _AFTER = tuple(
         """, _Mood.ASKED),
         # "停止してしまいました", "停止中", "停止線"
         (r"""
-            [をは]?し?(てしま|ちゃ(?!だめ)|ちゃっ) 中(?!止) 線 位置 に?なって(しま|い)
+            [をは]?し?(てしま|ちゃ(?!だめ)|ちゃっ) 中(?!止) 線 位置
+            に?な(って(しま|い)|った(?!ら))
             されて(い(?!な|ま?せ)|しま)
         """, _Mood.NOT_SAID),
         # "停止しないと困ります", "停止しないのですか", "まだ停止されていません": it is wanted
         (r"""
             .{0,8}?ない(と|なら|場合|限り|のなら|ようなら|のは|ん?の?で?(す|しょう)?か|とは)
             .{0,8}?(なければ|なきゃ|ませんか)
-            ([をはがもの]|手続き?)*(され|でき|出来|なって|てもらえ|てくれ|ており|完了して)\
+            ([をはがもの]|手続き?|処理|対応)*(され|でき|出来|なって|てもらえ|てくれ|ており\
+                |完了して)\
                 (て?い?|てお)(ない|ません|ず)
             [をはがも]*して(もらえ|くれ)(ない|ません)
         """, _Mood.DOUBTFUL),
@@ -580,7 +598,8 @@ _BEFORE = tuple(
     for words, mood in (
         (
             r"""
-            \b(?:if (?:i|you|this|the|they)|unless|until|why|still|can't|cannot|couldn't|unable to\
+            \b(?:if (?:i|you|this|the|they)|unless|until|why|still|can't|cannot|couldn't\
+                |unable to\
             |tried to|trying to)\b[^,.]{0,40}$
             """,
             _Mood.DOUBTFUL,
@@ -598,7 +617,8 @@ _BEFORE = tuple(
         ),
         (
             r"""
-            \b(?:don't|do not|didn't|did not|never|not|without|no need|rather than|instead of|won't\
+            \b(?:don't|do not|didn't|did not|never|not|without|no need|rather than|instead of\
+                |won't\
             |wouldn't|no intention)\b(?: \w+){0,4} ?$
             """,
             _Mood.AGAINST,
@@ -652,7 +672,7 @@ _OBJECTS = (
 _FILLERS = re.compile(
     "(?:(?:もう|もぅ|今後|以後|以降|今日|本日|一切|二度と|全て|すべて|全部|今すぐ|すぐ|直ちに|ただちに|至急"
     "|早急|即刻|即時|即|早く|はやく|とっとと|さっさと|いい加減|本当に?|マジで?|まじで?|どうか|ぜひ|是非"
-    "|とりあえず|一旦|いったん|そろそろ|これ以上|これ|それ|あれ|私|わたし|僕|俺|当方|自分|弊社|当社|うち"
+    "|先月|先週|先日|今月|昨日|前回|以前|前に|既に|すでに|何度も?|何回も?|再三|勝手|とりあえず|一旦|いったん|そろそろ|これ以上|これ|それ|あれ|私|わたし|僕|俺|当方|自分|弊社|当社|うち"
     "|特に|さらに|また|絶対に?|必ず|永久|永遠|速やか|すみやか|なるべく|次回から?|次から|明日から|お?早め"
     "|完全|正直|全く|まったく|ごめん(?:なさい)?|悪いけど|ちょっと|でも|だから|ですから|ので"
     "|(?<=[すだいた])(?:から|けど|が)|です|ます|please|just|to)(?:は|に|も|の|、)*)+$"
@@ -663,7 +683,9 @@ _PARTICLE = re.compile(
 _BREAK = re.compile(r"[\s、,・:()「」『』\"/]")
 _NOUN = re.compile(r"[一-鿿々〆ヶァ-ヺー]+$|[a-z]+$")
 _ADJECTIVE = _table("(不要|い|迷惑)$")
-_ADNOMINAL = re.compile("^な?(?!願|希望|旨|由|今|至急|以上|連絡|宜|何|全|本)([一-鿿々ヶァ-ヺー]+)")
+_ADNOMINAL = re.compile(
+    "^な?(?!願|希望|旨|由|今|至急|以上|連絡|宜|何|全|本)([一-鿿々ヶァ-ヺー]+|もの|ところ)"
+)
 # "配信停止は不要", "停止する必要はない": what is not needed is the stop.
 _ACTS = _table(r"""
     (停止|解除|退会|解約|中止|取消|unsubscribe|オプトアウト)(の?(手続き?|処理|対応))?(を?する\

@@ -13,6 +13,177 @@ from shared.domain.wishes import REASONS, Understanding, Wish, understand
 from shared.texts.consent import TextId, current
 
 STOP = """
+しつこいんで止めてもらっていいですか
+止めてもらっていいですか?
+勝手に登録しないでください
+勝手に送らないでください
+今後一切連絡してこないでいただきたい
+二度と連絡しないでください。
+もういいです。送らないでください
+もうええわ、送ってこんといて
+マジでいらん
+まじ迷惑。やめて。
+配信とめてください😡
+配信停止🙏
+停止お願い🙇‍♀️
+配信停止よろ
+配信停止おなしゃす
+配信をストップしていただきたく存じます
+配信中止をお願いします
+送信不要
+ご案内不要でございます
+ご案内は今後ご不要です
+メールの受信をやめたい
+受信したくないです
+受け取りたくありません
+配信対象から外してください
+配信対象から除外願います
+送付リストから除いてください
+会員を辞めたい
+会員やめます
+メルマガ解約
+メルマガ退会
+メールマガジンを退会したい
+購読解除希望
+メルマガ配信解除
+メール会員の解約
+もう興味がないので送らないで
+家は売れました。もう案内は結構です。
+解約手続きをお願いします
+退会手続きお願いします
+退会の手続きをしてください
+何回停止しても送られてくるのですがどうなっているんですか
+解除したのに届く
+解除したはずですが
+早く停止しろ
+さっさと止めろ
+とっとと配信止めろや
+停止せよ
+配信停止せよ
+停止!
+ストップ!!!
+とめてくれ
+やめてほしい
+やめていただけませんか
+やめて頂きたいです
+メールするのやめてください
+送るのやめて
+送るのをやめて頂けますか
+メール攻撃やめろ
+くだらないメールを送るな
+こんなメール送らないで
+こんなメールいらない
+無駄なメールはいらない
+このようなメールは今後送信しないでください
+この手のメールは不要です
+今後このようなメールは送らないで下さい。
+主人は亡くなりましたのでメールは不要です
+本人は亡くなりました。配信を停止してください
+会社のアドレスには送らないでほしい
+母は高齢なのでメールを送らないでください
+このメールアドレスには送信しないでください
+私のアドレスを配信リストから除いてください
+アドレスを配信対象から外して
+停止したい
+停止したいです
+停止希望
+停止きぼう
+ていしきぼう
+配信ていしおねがいします
+はいしんていしおねがいします
+メールていしして
+いりません。
+いりません!
+いらねーよ
+いらないってば
+いらないと言ってるのに
+不要だと伝えたのに
+不用
+メール不用
+無用です
+不必要です
+必要ない
+必要ありません
+必要ないので送らないで
+案内の必要はありません
+ダイレクトメールお断り
+DM不要
+DMいりません
+広告メール拒否
+広告はいりません
+宣伝メールはやめてください
+勧誘はお断りします
+営業お断り
+勝手に登録されたので解除してください
+unsubscribe me now!!!
+UNSUBSCRIBE ME
+Unsubscribe from all
+unsubscribe all
+unsub
+unsub me pls
+pls unsub
+Unsubcribe
+Unsubscrib
+unsubscrbe
+unsubscibe me
+un subscribe
+take me off your email list please
+Take me off your list.
+please delete me from your list
+delete me from the mailing list
+remove from list
+remove
+Remove my name from the list
+get me off this list
+stop mailing me
+stop these emails
+Stop sending me this crap
+stop with the emails
+stop all emails
+STOP ALL
+Quit emailing me
+no more
+enough. stop.
+end subscription
+I don't want this
+I don't want to get these mails
+I do not wish to be contacted
+I do not want to hear from you
+do not send
+Don't email me
+don't contact me again
+never contact me again
+never email me again
+please don't write to me anymore
+I'd like to be removed from your list
+I want off this list
+I want to be taken off the list
+Please make it stop
+not interested, remove me
+I asked to be removed
+You keep emailing me after I unsubscribed
+I already unsubscribed but still get mail
+already unsubscribed!
+who are you? stop
+メールunsubscribe希望
+stop希望
+配信をoffにして
+配信オフにしてください
+メール配信オフ
+通知をオフにしてください
+受信拒否設定しました
+オプトアウトしたい
+配信停止を申し込みます
+配信停止申請
+配信停止依頼
+停止依頼
+【配信停止】
+配信停止希望です。番号123
+解除手続き
+解除依頼
+解除希望
+登録解除依頼
+何度停止しても届く
 停止
 配信停止
 配信停止希望
@@ -288,6 +459,29 @@ I said stop emailing me
 配信停止、よろしくお願いいたします⏎⏎--⏎株式会社サンプル 山田太郎⏎東京都千代田区1-1
 """
 MAYBE_STOP = """
+送付先から削除してください
+配信停止ボタンを押しても停止されないので停止してください
+先月停止を依頼しましたが今月も届きました
+停止処理されていないようです
+娘に送らないでください
+いらないと言ったはずです
+要らないと言っています
+不要と何度言えばわかるのか
+ご連絡は不要です
+stop all communications
+Cease and desist
+how do i get off this list
+I have asked you to stop emailing me
+Why do you keep sending me emails
+メールが来るのが嫌です
+メールが嫌です
+ブロックします
+迷惑メールに登録しました
+次送ったら訴えます
+次に送ったら警察に通報します
+違法です
+違法メール
+特定電子メール法違反です
 停止できますか
 停止できますか?
 配信停止はできますか
@@ -381,7 +575,6 @@ unsubscribe?
 配信停止できてますか
 リンクを押しても停止できない
 配信停止のURLが開けません
-何度停止しても届く
 まだ届きます
 配信停止を依頼した覚えはありません
 またメールが来ました
@@ -389,6 +582,74 @@ unsubscribe?
 サービスを解約したいです
 """
 INQUIRY = """
+停止しないで下さいね
+まだ停止しないでください
+絶対に停止しないでください
+停止は望みません
+停止は考えていません
+解除は希望しないです
+配信はそのまま続けてください
+配信を続けてください
+メールは必要です
+不要ではありません
+不要ではないです
+いらないわけではありません
+いらなくないです
+メールがほしいです
+もっと送ってください
+ご案内ありがとうございます。ぜひ参加します
+水道の停止はいつですか
+雨漏りを止めたい
+雨漏りが止まらない
+草刈りを依頼したい
+不要な土地を手放したい
+いらない土地
+いらない家
+いらない家をもらってほしい
+いらないものの処分
+空き家いりませんか
+実家がいらないので売りたい
+実家が不要になりました
+相続放棄したい
+管理会社との契約をやめたい
+電力会社の解約方法
+固定資産税の減免について
+補助金の申請方法を教えてください
+中止になったイベントについて
+イベントは中止ですか
+セミナーは中止ですか?
+セミナーをキャンセルします
+参加をキャンセルしたいです
+明日の面談をキャンセルしたい
+相談をキャンセルします
+見学会の予約を取り消したい
+駅前のバス停の近くです
+通行止めですか
+行き止まりの土地です
+駐車場は必要ですか
+予約が必要ですか
+何が必要ですか
+費用は必要ありませんか
+参加費は不要ですか
+それで結構ですのでお願いします
+火災保険の解約
+ガスを止めたい
+水を止めてください
+電気を止めてほしい
+Please stop by our office
+We will not stop the project
+I need to stop the water
+Is there a bus stop nearby?
+please do not stop
+Don't remove me from the list
+please keep me on the list
+I don't want to miss your emails
+Never mind
+Please send me the brochure
+Can you send me more information about vacant houses?
+What time does it start?
+Thank you, I received your email.
+I am interested
 停止しないで
 停止しないでください
 配信停止しないでください
@@ -565,6 +826,10 @@ one-stop service
 水道を⏎停止してください
 """
 ERASURE = """
+please remove this address
+登録抹消
+登録を抹消したい
+会員登録削除
 個人情報を削除してください
 個人情報の削除をお願いします
 私の個人情報を消してください
@@ -761,7 +1026,7 @@ def test_what_people_write(words: str, wish: Wish) -> None:
 
 
 def test_the_table_is_large_and_says_nothing_twice() -> None:
-    assert len(PHRASES) == len({words for words, _ in PHRASES}) >= 650
+    assert len(PHRASES) == len({words for words, _ in PHRASES}) >= 850
 
 
 # --- the subject
