@@ -1,16 +1,13 @@
 """What a mail asks for, from the words its writer wrote: rules over tables of words (S2, R1).
 
 Japanese says what is done last and what it is done to just before, so a sentence is read as
-``object + verb + mood``: "メールの配信 | 停止 \
-    | しないでください". A verb means something only with
-its object (配信の停止 is a stop, 水道の停止 is not) and its mood \
-    (asked, doubtful, against). English
-is read by phrase, its mood by what stands before. Where a mail asks for several things, the first
-of ``_ORDER`` is its wish and the others stand in ``also``.
+``object + verb + mood``: "メールの配信 | 停止 | しないでください". A verb means something only
+with its object (配信の停止 is a stop, 水道の停止 is not) and its mood (asked, doubtful, against).
+English is read by phrase, its mood by what stands before. Where a mail asks for several things,
+the first of ``_ORDER`` is its wish and the others stand in ``also``.
 
-A stop that is missed breaks the law \
-    (特定電子メール法 3条3項), a stop too many only keeps mail from
-somebody, and MAYBE_STOP costs staff a look: whatever is unsure about stopping becomes that.
+A stop that is missed breaks the law (特定電子メール法 3条3項), a stop too many only keeps mail
+from somebody, and MAYBE_STOP costs staff a look: what is unsure about stopping becomes that.
 """
 
 from __future__ import annotations
@@ -54,10 +51,10 @@ def understand(subject: str, words: str) -> Understanding:
     texts = (_own_subject(_plain(subject)), _plain(words))
     sentences = [sentence for text in texts for sentence in _sentences(text)]
     reasons = {code for place in range(len(sentences)) for code in _read(place, sentences)}
-    if reasons & _AGAINST_CODES:  # both said: somebody has to look
-        reasons = {"stop_not_certain" if r in _STOP_CODES else r for r in reasons}
     if "asks_to_resume" in reasons:
-        reasons -= {"stop_not_certain"}
+        reasons -= {"stop_not_certain"}  # it tells of the stop that is to end
+    if reasons & _AGAINST_CODES:  # where both are said, somebody has to look
+        reasons = {"stop_not_certain" if r in _STOP_CODES else r for r in reasons}
     codes = [code for code in _ORDER if code in reasons] or [
         "nothing_recognised" if sentences else "no_words"
     ]
