@@ -216,6 +216,36 @@ class StaffApi:
         """Mail arrives after all."""
         return self._post(f"/contacts/{contact_id}/lift-bounce", {"reason": reason})
 
+    def requests(self, *, limit: int, team: str = "", state: str = "open", after: str = "") -> Json:
+        """A page of requests: the open ones by due date, or the closed ones, the newest first."""
+        chosen = {name: value for name, value in (("team", team), ("after", after)) if value}
+        return self._get("/requests", state=state, limit=str(limit), **chosen)
+
+    def request(self, case_id: str) -> Json:
+        """A request with everything about it."""
+        return self._get(f"/requests/{case_id}")
+
+    def open_request(self, content: Mapping[str, object]) -> Json:
+        """A request that a person made on the phone or in person."""
+        return self._post("/requests", content)
+
+    def move_request(self, case_id: str, step: str, content: Mapping[str, object]) -> Json:
+        """One decision about a request, or words of staff."""
+        return self._post(f"/requests/{case_id}/{step}", content)
+
+    def raw_mail(self, case_id: str, mail_id: str) -> str:
+        """Where the mail as it came can be fetched for a few minutes."""
+        return str(self._get(f"/requests/{case_id}/mails/{mail_id}/raw")["url"])
+
+    def received(self, *, limit: int, after: str = "") -> Json:
+        """A page of the mails that nobody answered, the newest first."""
+        more = {"after": after} if after else {}
+        return self._get("/received", limit=str(limit), **more)
+
+    def open_received(self, mail_id: str, kind: str) -> Json:
+        """Make a request of such a mail."""
+        return self._post(f"/received/{mail_id}/open", {"kind": kind})
+
     def forms(self) -> list[Json]:
         """Every form, by id."""
         found: list[Json] = self._get("/forms")["forms"]

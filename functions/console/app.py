@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.console import campaigns, views
+from functions.console import campaigns, requests, views
 from functions.console.api import ApiError, Http, SignedOut, StaffApi, Unreachable
 from functions.console.render import page, redirect, style, style_path
 from functions.console.session import Session, Sessions, SignInError
@@ -45,6 +45,8 @@ def default_deps() -> Deps:
 View = Callable[[Visit], Response]
 _CONTACT = r"/contacts/(?P<contact_id>[0-9a-f]{32})"
 _CAMPAIGN = r"/campaigns/(?P<campaign_id>[0-9a-f]{12})"
+_REQUEST = r"/requests/(?P<case_id>[0-9a-f]{32})"
+_MAIL = r"(?P<mail_id>[0-9a-f]{24,64})"
 PAGES: Mapping[str, Mapping[str, View]] = {
     r"/": {"GET": views.home},
     r"/pending": {"GET": views.pending},
@@ -66,6 +68,14 @@ PAGES: Mapping[str, Mapping[str, View]] = {
     rf"{_CAMPAIGN}/clone": {"POST": campaigns.clone},
     rf"{_CAMPAIGN}/recipients": {"POST": campaigns.find_recipient},
     rf"{_CAMPAIGN}/recipients/(?P<contact_id>[0-9a-f]{{32}})": {"GET": campaigns.recipient},
+    r"/requests": {"GET": requests.every, "POST": requests.take},
+    r"/requests/new": {"GET": requests.new},
+    _REQUEST: {"GET": requests.show},
+    rf"{_REQUEST}/approve": {"GET": requests.check, "POST": requests.approve},
+    rf"{_REQUEST}/(?P<step>{'|'.join(requests.STEPS)})": {"POST": requests.move},
+    rf"{_REQUEST}/mails/{_MAIL}": {"GET": requests.raw},
+    r"/received": {"GET": requests.unanswered},
+    rf"/received/{_MAIL}/open": {"POST": requests.open_received},
     r"/forms": {"GET": views.forms},
 }
 _NEXT = re.compile(r"/[a-z0-9/_-]*")

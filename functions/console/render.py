@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,17 @@ def redirect(location: str, cookies: tuple[str, ...] = ()) -> dict[str, Any]:
 def when(text: str) -> Markup:
     """``2026-11-24T06:04:00Z`` as ``2026年11月24日(火) 15:04`` in Japan."""
     at = datetime.fromisoformat(text).astimezone(_JST)
-    day = f"{at.year}年{at.month}月{at.day}日({_WEEKDAYS[at.weekday()]})"
-    return Markup('<time datetime="{}">{} {:%H:%M}</time>').format(text, day, at)
+    return Markup('<time datetime="{}">{} {:%H:%M}</time>').format(text, _day(at), at)
+
+
+def day(text: str) -> Markup:
+    """``2026-11-24`` as ``2026年11月24日(火)``."""
+    on = date.fromisoformat(text)
+    return Markup('<time datetime="{}">{}</time>').format(text, _day(on))
+
+
+def _day(on: date) -> str:
+    return f"{on.year}年{on.month}月{on.day}日({_WEEKDAYS[on.weekday()]})"
 
 
 def word(code: str, words: Mapping[str, str]) -> str:
@@ -95,7 +104,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters.update(when=when, word=word, clause=clause, lasting=lasting)
+    environment.filters.update(when=when, day=day, word=word, clause=clause, lasting=lasting)
     environment.globals.update(words=strings, style=style_path())
     return environment
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shared import words
 from shared.domain.campaigns import CampaignStatus, PauseReason
+from shared.domain.cases import ERASED_MEANWHILE, CaseKind, StepKind, Task
 from shared.domain.events import EventKind
 from shared.domain.figures import Fate
 from shared.domain.forms import FormKind
@@ -30,6 +31,9 @@ LANGUAGES = _japanese(words.LANGUAGES)
 FINDINGS = _japanese(words.FINDINGS)
 REPORTED_REASONS = _japanese(words.REPORTED_REASONS)
 DETAILS = _japanese(words.DETAILS)
+REQUEST_KINDS = _japanese(words.CASE_KINDS)
+REQUEST_STATES = _japanese(words.CASE_STATES)
+MAILBOXES = _japanese(words.MAILBOXES)
 
 # How an event looks in the time line.
 TONES: Mapping[str, str] = {
@@ -108,6 +112,67 @@ FORM_KINDS: Mapping[str, str] = {
 }
 
 TEAMS: Mapping[str, str] = {Team.CS: "CS", Team.GS: "GS", Team.IT: "IT"}
+
+# What a person may say, for whoever has to choose the kind.
+REQUEST_HINTS: Mapping[str, str] = {
+    CaseKind.DISCLOSURE: "自分の情報として何を持っているか、知りたい",
+    CaseKind.CORRECTION: "メールアドレスを変えたい、内容を直してほしい",
+    CaseKind.ERASURE: "自分の情報を消してほしい",
+    CaseKind.STOP_USE: "自分の情報を使わないでほしい、案内を送らないでほしい",
+    CaseKind.INQUIRY: "そのほかのご質問やご連絡",
+}
+
+# What the system is about to do.
+TASKS: Mapping[str, str] = {
+    Task.ACKNOWLEDGE: "受け付けたことをご本人にメールで知らせます。",
+    Task.ASK_IDENTITY: "ご本人のアドレスに、確認のリンクをメールで送ります。",
+    Task.STOP: "利用を停止して、ご本人に知らせます。",
+    Task.DISCLOSE: "記録を受け取るリンクを、ご本人にメールで送ります。",
+    Task.VERIFY_NEW_ADDRESS: "新しいアドレスに、確認のリンクをメールで送ります。",
+    Task.CORRECT: "新しいアドレスに変更して、ご本人に知らせます。",
+    Task.ERASE: "個人情報を削除して、ご本人に知らせます。",
+    Task.TELL_REFUSED: "お断りの理由を、ご本人にメールで知らせます。",
+    Task.TELL_DONE: "完了したことを、ご本人にメールで知らせます。",
+}
+
+# Refusals that nobody wrote.
+REFUSALS: Mapping[str, str] = {
+    ERASED_MEANWHILE: "ほかの依頼で、この方の情報を削除したため",
+}
+
+# How a step of a request looks in its history.
+STEP_TONES: Mapping[str, str] = {
+    StepKind.IDENTITY_CONFIRMED: "good",
+    StepKind.HAND_VERIFIED: "good",
+    StepKind.NEW_ADDRESS_CONFIRMED: "good",
+    StepKind.FETCHED: "good",
+    StepKind.STOPPED: "good",
+    StepKind.CORRECTED: "good",
+    StepKind.ERASED: "good",
+    StepKind.DONE: "good",
+    StepKind.IDENTITY_EXPIRED: "bad",
+    StepKind.LINK_EXPIRED: "bad",
+    StepKind.WARNED: "bad",
+    StepKind.OVERDUE: "bad",
+    StepKind.REFUSED: "bad",
+}
+
+# What of a message could not be read; the codes of ``shared.inbox``.
+UNREAD: Mapping[str, str] = {
+    "too_large": "メールが大きすぎるため、途中までしか読んでいません。",
+    "headers_cut": "ヘッダーが長すぎるため、途中までしか読んでいません。",
+    "text_cut": "文章が長すぎるため、途中までしか読んでいません。",
+    "charset": "読めない文字がありました。",
+    "encoding": "データが壊れているか、知らない形式のため、読めない部分がありました。",
+    "broken_mime": "メールの構造が壊れているため、読めない部分がありました。",
+    "too_deep": "転送などが何重にも重なっているため、奥の部分は読んでいません。",
+    "too_many_parts": "部分の数が多すぎるため、残りは読んでいません。",
+    "encrypted": "暗号化されているため、読めませんでした。",
+    "signed": "電子署名に包まれた文章は、取り出していません。",
+    "signature": "電子署名が付いています。署名が正しいかは確かめていません。",
+    "tnef": "Outlook の独自形式(winmail.dat)の部分は読んでいません。",
+    "no_text": "添付ファイルだけで、文章がありませんでした。",
+}
 
 # Those that tell the story; the others are evidence and stand in a fold.
 TOLD = ("municipality", "form_id", "operator", "reason", "campaign_id", "region", "basis")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from functions.console import strings
@@ -14,6 +14,8 @@ from functions.console.render import page, redirect
 from functions.console.session import Person
 from functions.console.settings import ConsoleSettings
 from shared.adapters.http import Request, respond
+from shared.domain.calendar import japan_date
+from shared.domain.cases import CaseState
 from shared.domain.contact import Register, project
 from shared.domain.errors import Conflict
 from shared.domain.events import Event, EventKind, Source
@@ -49,12 +51,16 @@ class Visit:
 
 
 def home(visit: Visit) -> Response:
-    """What waits, and what was sent lately."""
+    """What waits, what is due, and what was sent lately."""
     waiting = visit.api.pending(limit=_COUNTED)
+    asked = visit.api.requests(limit=_COUNTED)
     return visit.page(
         "home.html",
         waiting=len(waiting["registrations"]),
         more=bool(waiting["next"]),
+        requests=len(asked["requests"]),
+        more_requests=bool(asked["next"]),
+        overdue=sum(each["overdue"] for each in asked["requests"]),
         campaigns=visit.api.campaigns()[:_RECENT],
         email="",
         error=None,
@@ -89,7 +95,7 @@ def confirm(visit: Visit) -> Response:
 
 def _pending(visit: Visit, *, registered: str = "", refused: ApiError | None = None) -> Response:
     waiting = visit.api.pending(limit=_PAGE, after=visit.request.query.get("after", "")[:80])
-    done = visit.api.contact(registered) if _is_contact_id(registered) else None
+    done = visit.api.contact(registered) if is_contact_id(registered) else None
     return visit.page(
         "pending.html",
         status=refused.status if refused else 200,
@@ -215,6 +221,7 @@ def _contact(
         waiting=_waiting_submission(found),
         can_lift=_can_lift(found),
         history=[_told(event) for event in reversed(found["history"])],
+        requests=[with_due(visit, each) for each in reversed(found["requests"])],
         campaigns=found["campaigns"],
         subjects=_subjects(visit) if found["campaigns"] else {},
         done=done if _is_true(done, found) else "",
@@ -306,8 +313,21 @@ def _subjects(visit: Visit) -> dict[str, str]:
         return {}
 
 
-def _is_contact_id(text: str) -> bool:
+def is_contact_id(text: str) -> bool:
+    """Whether it could be one; what is none the API need not be asked for."""
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+
+
+# ---- requests ----
+
+
+def with_due(visit: Visit, request: Json) -> Json:
+    """A request with the days left until it is due; negative after it."""
+    left = date.fromisoformat(request["due_on"]) - japan_date(visit.request.at)
+    return {**request, "days": left.days, "open": request["state"] not in _CLOSED}
+
+
+_CLOSED = frozenset({CaseState.DONE, CaseState.REFUSED})
 
 
 # ---- forms ----

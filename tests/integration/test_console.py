@@ -27,6 +27,7 @@ from functions.console.app import PAGES, Deps, handler
 from functions.console.render import style_path
 from functions.console.settings import ConsoleSettings
 from functions.staff_api.proof_schemas import ProofConditionOut, RecipientOut
+from functions.staff_api.request_schemas import RequestsPage
 from functions.staff_api.schemas import (
     BounceLiftedOut,
     CampaignEdit,
@@ -132,6 +133,7 @@ class Outside:
     findings: list[Finding] = field(default_factory=list)
     more: dict[str, Json] = field(default_factory=dict)  # of a campaign: figures and so on
     sent: list[Json] = field(default_factory=list)
+    query: dict[str, str] = field(default_factory=dict)  # of the last call
     events: dict[str, list[Event]] = field(default_factory=dict)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
@@ -232,6 +234,10 @@ class Outside:
             r"POST /campaigns/(\w+)/(\w+)": (
                 Permission.SEND_CAMPAIGNS,
                 lambda known, step: self._step(known, step, body),
+            ),
+            r"GET /requests": (
+                Permission.READ_REQUESTS,
+                lambda: RequestsPage(requests=[], next="").model_dump(mode="json"),
             ),
             r"POST /contacts/(\w+)/lift-bounce": (
                 Permission.LIFT_BOUNCES,
@@ -552,6 +558,7 @@ class _Server(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         call = f"{self.command} {path.removeprefix('/staff')}"
         self.outside.calls.append(call)
+        self.outside.query = dict(parse_qsl(urlsplit(self.path).query))
         fault = self.outside.faults.get(call)
         found = fault.pop(0)() if fault else None
         if found == b"drop":
@@ -589,9 +596,9 @@ def outside() -> Outside:
     return Outside()
 
 
-@pytest.fixture
-def server(outside: Outside) -> Iterator[str]:
-    """Its base address."""
+@contextlib.contextmanager
+def serving(outside: Outside) -> Iterator[str]:
+    """Its base address, while it is served."""
     served = ThreadingHTTPServer(("127.0.0.1", 0), type("Served", (_Server,), {"outside": outside}))
     served.daemon_threads = True
     thread = threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True)
@@ -600,6 +607,12 @@ def server(outside: Outside) -> Iterator[str]:
     served.shutdown()
     served.server_close()
     thread.join()
+
+
+@pytest.fixture
+def server(outside: Outside) -> Iterator[str]:
+    with serving(outside) as address:
+        yield address
 
 
 @pytest.fixture
@@ -1670,12 +1683,31 @@ def every_page(tab: Tab, outside: Outside) -> dict[str, Answer]:
     ids = {"contact_id": known, "campaign_id": campaign, "step": "cancel"}
     pages = {}
     for pattern, methods in PAGES.items():
-        if "GET" in methods and not pattern.endswith("/proof"):  # a file, not a page of ours
+        # The proof is a file, not a page of ours; requests have tests of their own.
+        other = pattern.endswith("/proof") or pattern.startswith(("/requests", "/received"))
+        if "GET" in methods and not other:
             path = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda match: ids[match[1]], pattern)
             pages[path] = tab.get(path)
     pages["unknown address"] = tab.post("/lookup", email="nobody@example.jp")
     pages["nowhere"] = tab.get("/nowhere")
     return pages
+
+
+def check_page(name: str, page: Answer) -> None:
+    """Japanese, without script, under the policy, with every reference leading somewhere."""
+    assert '<html lang="ja">' in page.html, name
+    assert page.html.count("<h1") == 1, name
+    assert not re.search(r"<script|\son\w+=|\sstyle=|javascript:", page.html), name
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'; style-src 'self'" in policy
+    assert "script-src" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    ids = re.findall(r'\sid="([^"]+)"', page.html)
+    assert len(ids) == len(set(ids)), name
+    for target in re.findall(r'(?:for|aria-labelledby|aria-describedby)="([^"]+)"', page.html):
+        assert set(target.split()) <= set(ids), name
 
 
 def test_every_page_is_japanese_without_script_and_says_where_one_is(
@@ -1685,19 +1717,7 @@ def test_every_page_is_japanese_without_script_and_says_where_one_is(
     titles = [re.search("<title>(.*?)</title>", page.html) for page in pages.values()]
     assert len({title[1] for title in titles if title}) == len(pages) - 1  # lookup is there twice
     for name, page in pages.items():
-        assert '<html lang="ja">' in page.html, name
-        assert page.html.count("<h1") == 1, name
-        assert not re.search(r"<script|\son\w+=|\sstyle=|javascript:", page.html), name
-        policy = page.headers["Content-Security-Policy"]
-        assert "default-src 'none'; style-src 'self'" in policy
-        assert "script-src" not in policy
-        assert "frame-ancestors 'none'" in policy
-        assert page.headers["Cache-Control"] == "no-store"
-        assert page.headers["X-Content-Type-Options"] == "nosniff"
-        ids = re.findall(r'\sid="([^"]+)"', page.html)
-        assert len(ids) == len(set(ids)), name
-        for target in re.findall(r'(?:for|aria-labelledby|aria-describedby)="([^"]+)"', page.html):
-            assert set(target.split()) <= set(ids), name
+        check_page(name, page)
 
 
 def test_no_token_reaches_a_page_or_a_log(

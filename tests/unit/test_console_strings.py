@@ -9,19 +9,22 @@ from pathlib import Path
 import pytest
 
 from functions.console import strings
-from functions.console.render import clause, lasting, when, word
+from functions.console.render import clause, day, lasting, when, word
 from functions.staff_api.schemas import Channel
 from shared.adapters import mailer
 from shared.domain import eligibility
 from shared.domain.address import AddressKind
 from shared.domain.campaigns import SES_FAILED, CampaignStatus, Outcome, PauseReason
+from shared.domain.cases import CaseKind, CaseState, StepKind, Task
 from shared.domain.contact import Contact
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import UNSUBSCRIBE_REASONS, EventKind, Source
 from shared.domain.feedback import REFUSALS_BY_SES
 from shared.domain.figures import Fate
 from shared.domain.forms import FormKind
+from shared.domain.inbound import Mailbox
 from shared.domain.recipient import Finding
+from shared.inbox import read
 from shared.texts.consent import Language, TextId
 
 CONDITIONS = [condition.name for condition in judge(Contact("0" * 32), Profile.STATUTE).conditions]
@@ -35,6 +38,8 @@ REFUSED_BY_SES = [
     for code, fate in codes.items()
     if fate is mailer.Fate.REFUSED
 ] + [f"ses_{kind}" for kind in REFUSALS_BY_SES]
+# As the reader of mail explains them.
+UNREAD = re.findall(r"``(\w+)``", str(read.__doc__).partition("``unread``:")[2])
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,12 @@ REFUSED_BY_SES = [
         (strings.STATUSES, CampaignStatus),
         (strings.PAUSE_REASONS, PauseReason),
         (strings.RECEIVED, [*Fate, "unsubscribed"]),
+        (strings.REQUEST_KINDS, CaseKind),
+        (strings.REQUEST_HINTS, CaseKind),
+        (strings.REQUEST_STATES, CaseState),
+        (strings.MAILBOXES, [*Mailbox, ""]),
+        (strings.TASKS, set(Task) - {Task.NONE}),
+        (strings.UNREAD, UNREAD),
         (strings.FINDINGS, Finding),
         (strings.FORM_KINDS, FormKind),
         (strings.TEXTS, TextId),
@@ -69,8 +80,13 @@ def test_the_reasons_were_found() -> None:
     assert len(REFUSED) == 5
 
 
-def test_tones_are_of_events() -> None:
+def test_what_cannot_be_read_was_found() -> None:
+    assert len(UNREAD) >= 13
+
+
+def test_tones_are_of_events_and_steps() -> None:
     assert set(strings.TONES) <= set(EventKind)
+    assert set(strings.STEP_TONES) <= set(StepKind)
 
 
 def test_an_unknown_code_shows_itself() -> None:
@@ -79,6 +95,7 @@ def test_an_unknown_code_shows_itself() -> None:
 
 def test_times_are_japans() -> None:
     assert "2026年1月1日(木) 00:30" in when("2025-12-31T15:30:00Z")
+    assert "2025年12月31日(水)" in day("2025-12-31")
     assert when("2025-12-31T15:30:00Z").startswith('<time datetime="2025-12-31T15:30:00Z">')
 
 
