@@ -285,8 +285,12 @@ def _stop(deps: Deps, case: Case) -> Case:
 
 
 def _is_plain_stop(case: Case) -> bool:
-    """A stop of mail that had to be confirmed, rather than of every use."""
-    return case.kind is CaseKind.STOP_USE and case.reason != _SAYS_STOP_USE
+    """A stop of mail that had to be confirmed, rather than of every use.
+
+    Where staff said what it is, they mean every use.
+    """
+    by_staff = case.mailbox is None or cases.has_step(case, StepKind.KIND_CHANGED)
+    return case.kind is CaseKind.STOP_USE and case.reason != _SAYS_STOP_USE and not by_staff
 
 
 def _proved_at(case: Case) -> datetime:

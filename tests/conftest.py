@@ -26,6 +26,14 @@ UNIT = ROOT / "tests" / "unit"
 Stack = dict[str, Any]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In several processes the one deployed stack stays in one, and a file's fixtures too."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        apart = folder in {"e2e", "infrastructure"}
+        item.add_marker(pytest.mark.xdist_group(folder if apart else item.path.name))
+
+
 @pytest.fixture(autouse=True)
 def _no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit test that opens a connection is no unit test."""

@@ -64,6 +64,21 @@ def cases(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
     return say
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:
+    """Tests run in several processes: what each counted comes together here."""
+    config, told = getattr(node, "config"), getattr(node, "workeroutput", {})
+    counts = config.stash.setdefault(_CASES, {})
+    for what, number in told.get("cases", {}).items():
+        counts[what] = counts.get(what, 0) + number
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["cases"] = session.config.stash.get(_CASES, {})
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:

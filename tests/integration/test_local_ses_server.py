@@ -138,7 +138,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
         await runner.setup()
         await web.TCPSite(runner, HOST, config.ses_port).start()
         work = asyncio.create_task(feedback.work())
-        async with await serve_smtp(mailbox, box="sent", port=config.smtp_out_port):
+        async with await serve_smtp(mailbox, port=config.smtp_out_port):
             yield World(config, aws, mailbox, feedback)
         work.cancel()
     finally:
