@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -65,9 +66,9 @@ def cases(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: object, error: object) -> None:
+def pytest_testnodedown(node: Any, error: object) -> None:
     """Tests run in several processes: what each counted comes together here."""
-    config, told = getattr(node, "config"), getattr(node, "workeroutput", {})
+    config, told = node.config, getattr(node, "workeroutput", {})
     counts = config.stash.setdefault(_CASES, {})
     for what, number in told.get("cases", {}).items():
         counts[what] = counts.get(what, 0) + number

@@ -190,7 +190,7 @@ def test_the_hash_is_the_same_in_every_process() -> None:
         {"audience": replace(MANY, registered_from=None)},
         {"audience": replace(MANY, registered_until=None)},
     ],
-    ids=lambda change: "-".join(change),
+    ids="-".join,
 )
 def test_whatever_is_changed_is_another_content(change: dict[str, object]) -> None:
     written = replace(campaign(), audience=MANY)
