@@ -36,6 +36,9 @@ _JAPANESE = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 _HALF_WIDTH = re.compile("[\uff61-\uff9f]")
 _C1 = re.compile(rb"[\x80-\x9f]")
 
+# What Python takes single bytes for that no character has.
+_NOT_CP932 = dict.fromkeys([0x80, 0xF8F0, 0xF8F1, 0xF8F2, 0xF8F3], REPLACED)
+
 _RUN = re.compile(rb"\x1b(\$\(?[@-Q]|\([@-J])([^\x1b\r\n]*)|([^\x1b]+)|\x1b")
 _ROWS = frozenset({b"$@", b"$B", b"$(@", b"$(B"})
 _SINGLE = re.compile(rb"\([@-HJ]")
@@ -99,10 +102,15 @@ def is_japanese(text: str) -> bool:
     return bool(_JAPANESE.search(text) or _HALF_WIDTH.search(text))
 
 
+def _cp932(data: bytes | bytearray) -> str:
+    return data.decode("cp932", "replace").translate(_NOT_CP932)
+
+
 def _strictly(data: bytes, name: str) -> str | None:
     """The text, or None where it is not of that charset. A character cut off at the end is."""
     try:
-        return data.decode(name)
+        text = data.decode(name)
+        return None if name == "cp932" and text != text.translate(_NOT_CP932) else text
     except UnicodeDecodeError as error:
         if error.end < len(data) or error.start == 0:
             return None
@@ -126,7 +134,11 @@ def _guessed(data: bytes, name: str) -> str:
     # A cut or damaged text: by its label, or as what leaves the fewest holes.
     if name and name not in {"jis", "ascii"}:
         return data.decode(name, "replace")
-    tried = [data.decode("utf-8", "replace"), data.decode("cp932", "replace"), _euc(data)]
+    tried = [
+        data.decode("utf-8", "replace"),
+        _cp932(data),
+        _euc(data),
+    ]
     return min(tried, key=lambda text: text.count(REPLACED) + len(_HALF_WIDTH.findall(text)))
 
 
@@ -152,11 +164,11 @@ def _single(data: bytes) -> str:
     """ASCII, where SO begins half-width kana, and stray 8-bit bytes are Shift_JIS."""
     if b"\x0e" in data:
         data = _SHIFTED.sub(lambda shifted: bytes(b | 0x80 for b in shifted[1]), data)
-    return data.decode("cp932", "replace")
+    return _cp932(data)
 
 
 def _kana(data: bytes) -> str:
-    return bytes(b | 0x80 if 0x20 < b < 0x60 else b for b in data).decode("cp932", "replace")
+    return _cp932(bytes(b | 0x80 if 0x20 < b < 0x60 else b for b in data))
 
 
 def _rows(data: bytes) -> str:
@@ -173,7 +185,7 @@ def _rows(data: bytes) -> str:
         renumbered.append(lead if lead < 0xA0 else lead + 0x40)
         renumbered.append(second + (0x7E if not first % 2 else 0x20 if second > 0x5F else 0x1F))
         at += 2
-    return renumbered.decode("cp932", "replace")
+    return _cp932(renumbered)
 
 
 def _euc(data: bytes) -> str:

@@ -158,12 +158,15 @@ class _Walk:
         at = inside.start
         while (at := self.raw.find(mark, at, inside.end)) >= 0:
             after = at + len(mark)
+            if at > inside.start and self.raw[at - 1] != 0x0A:
+                at = after  # not at the beginning of a line
+                continue
             line = self.raw.find(b"\n", after, inside.end)
             line = inside.end if line < 0 else line
             closing = self.raw.startswith(b"--", after)
             rest = self.raw[after + 2 * closing : min(line, after + 200)]
-            if (at > inside.start and self.raw[at - 1] != 0x0A) or rest.strip():
-                at = after  # not a line of its own, or a longer boundary
+            if rest.strip():  # a longer boundary
+                at = after
                 continue
             if begun >= 0:
                 yield begun, max(begun, at - (2 if self.raw[at - 2 : at] == b"\r\n" else 1))

@@ -22,7 +22,7 @@ _JOINT = "\ue000\n\ue000"
 
 _MARK = re.compile(r"[ \t\u3000]*[>＞]")
 # Where a line was broken on its way, its tail lost the mark.
-_WRAPPED = range(64, 82)
+_WRAPPED = range(60, 82)
 _ADDRESS = r"<[^<>\n]{1,100}@[^<>\n]{1,100}>"
 _DATE = r"\d{4} ?[年/.-] ?\d{1,2} ?[月/.-] ?\d{1,2}"
 # Enough to say that all that follows was written before. Programs break this line.
@@ -80,7 +80,8 @@ _RULE = re.compile(
 )
 _CLOSING = re.compile(
     r"(?:(?:best|kind|warm|many)? ?(?:regards|wishes)|all the best|best|thanks|many thanks"
-    r"|thank you|cheers|sincerely|yours (?:sincerely|truly|faithfully)|thanks (?:and|&) regards)[ ,.!]*",
+    r"|thank you|cheers|sincerely|yours (?:sincerely|truly|faithfully)|thanks (?:and|&) regards)"
+    r"[ ,.!]*",
     re.IGNORECASE,
 )
 # What signatures are made of, and what a request below a ruled line is made of.
@@ -199,7 +200,6 @@ def _library(lines: list[str]) -> tuple[list[str], list[str]]:
     """Own lines, and older messages that have no marks, as mailparser_reply finds them."""
     whole = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     text, beyond = whole[:MAX_WORDS].replace(_JOINT[0], ""), whole[MAX_WORDS:]
-    text = re.sub(r"([ \t\u3000*]{4})[ \t\u3000*]+", r"\1", text)
     text = re.sub(rf"(.{{{MAX_LINE}}})(?=.)", rf"\1{_JOINT}", text)
     found = EmailMessage(text=text, languages=["ja", "en"]).read().replies
     replies = [reply.content.replace(_JOINT, "") for reply in found]
