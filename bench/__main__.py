@@ -23,7 +23,7 @@ from typing import Any
 
 import boto3
 
-from bench import dry_run, erase, send
+from bench import dry_run, erase, mail_read, send
 from infra import bundle
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,7 +59,7 @@ def main() -> None:
         floor = _floor_site(Path(folder))
         lab = _Lab(asset, floor, endpoint)
         results = [*_cold_starts(lab), *_calls(lab), _warm(lab), _size(asset), _dry_run(), _erase()]
-    results += [Result(**asdict(figure)) for figure in send.measure()]
+    results += [Result(**asdict(figure)) for figure in [*mail_read.measure(), *send.measure()]]
     _print(results)
     RESULTS.write_text(
         json.dumps(
