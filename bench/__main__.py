@@ -59,7 +59,8 @@ def main() -> None:
         floor = _floor_site(Path(folder))
         lab = _Lab(asset, floor, endpoint)
         results = [*_cold_starts(lab), *_calls(lab), _warm(lab), _size(asset), _dry_run(), _erase()]
-    results += [Result(**asdict(figure)) for figure in [*mail_read.measure(), *send.measure()]]
+    results += [Result(**asdict(figure)) for figure in mail_read.measure()]
+    results += [Result(**asdict(figure)) for figure in send.measure()]
     _print(results)
     RESULTS.write_text(
         json.dumps(
