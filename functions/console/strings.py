@@ -118,7 +118,7 @@ REQUEST_HINTS: Mapping[str, str] = {
     CaseKind.DISCLOSURE: "自分の情報として何を持っているか、知りたい",
     CaseKind.CORRECTION: "メールアドレスを変えたい、内容を直してほしい",
     CaseKind.ERASURE: "自分の情報を消してほしい",
-    CaseKind.STOP_USE: "自分の情報を使わないでほしい、案内を送らないでほしい",
+    CaseKind.STOP_USE: "自分の情報を使わないでほしい",
     CaseKind.INQUIRY: "そのほかのご質問やご連絡",
 }
 

@@ -190,6 +190,7 @@ def test_an_empty_list_and_home(tab: Tab, world: World) -> None:
     assert "対応が必要な依頼はありません。" in page.text
     assert "対応中の依頼はありません。" in tab.get("/").text
     many(world)
+    check_page("home", tab.get("/"))
     home = tab.get("/").text
     assert "Privacy requests 3 件" in home
     assert "期限を過ぎたものが 1 件あります。" in home
@@ -354,7 +355,10 @@ def test_a_new_address_is_entered(tab: Tab, world: World) -> None:
 
 def test_what_may_mean_stop_is_decided(tab: Tab, world: World) -> None:
     world.confirmed(EMAIL)
-    for choice, state in (("配信停止にして完了する", "yes"), ("保留をやめて完了する", "no")):
+    for choice, state in (
+        ("配信停止にして完了する", "yes"),
+        ("配信を続けることにして完了する", "no"),
+    ):
         world.begin()
         world.confirmed(EMAIL)
         a_case(world, kind=CaseKind.INQUIRY, holds=True)
