@@ -69,7 +69,7 @@ from shared.settings import (
 from shared.texts import consent
 from shared.texts.consent import Language, TextId
 from tests.integration.fakes import Clock, FakeQueue, FakeSes
-from tests.integration.quick_moto import quick_transactions
+from tests.integration.quick_moto import quick_answers, quick_transactions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -840,7 +840,7 @@ def _no_wait(_seconds: float) -> None:
 @contextmanager
 def small_aws() -> Iterator[World]:
     """moto with the product's tables, secrets and queue."""
-    with mock_aws(), quick_transactions():
+    with mock_aws(), quick_transactions(), quick_answers():
         session = boto3.session.Session(
             aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION
         )
