@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.adapters.aws import cancellation_reasons, error_code, translated
+from shared.adapters.contacts import contact_of
 from shared.domain.errors import Unavailable
-from shared.domain.standings import Group, Standing, moves
+from shared.domain.standings import Group, Standing, moves, standing_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # One item per contact and at most two per move of a count: within DynamoDB's 100 a transaction.
 _BATCH = 33
+_PAGE = 1_000
 _TRIES = 6
 _FIRST_WAIT_SECONDS = 0.05
 _COUNTS = "~counts"
@@ -55,6 +57,24 @@ class StandingStore:
         every = list(newest.values())
         for start in range(0, len(every), _BATCH):
             self._advance(every[start : start + _BATCH])
+
+    def rebuild(self, contacts_table: str) -> int:
+        """Take every contact there is to where it stands; how many there are.
+
+        For contacts that the stream never told of. Harmless while it goes on telling, and again.
+        """
+        seen = 0
+        start: dict[str, Any] = {}
+        while True:
+            with translated("standings"):
+                answer = self.client.scan(
+                    TableName=contacts_table, ConsistentRead=True, Limit=_PAGE, **start
+                )
+            self.advance(standing_of(contact_of(item)) for item in answer["Items"])
+            seen += len(answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return seen
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _advance(self, batch: Sequence[Standing]) -> None:
         for attempt in range(_TRIES):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -232,3 +233,25 @@ def test_one_fault_at_every_call(
             assert counts(small_world) == expected(small_world), (call, mode)
             number += 1
     cases("single faults: standings", number)
+
+
+def test_what_the_stream_never_told_of_is_counted_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also beside what it did tell of, and twice."""
+    monkeypatch.setattr("shared.adapters.standings._PAGE", 2)
+    for email in EMAILS:
+        world.confirmed(email)
+    world.happened(EMAILS[0], EventKind.UNSUBSCRIBED, source=Source.LINK)
+    key = {"contact_id": {"S": id_of(EMAILS[1])}}
+    told = world.dynamodb.get_item(TableName="contacts", Key=key)["Item"]
+    assert deliver(world, [change(dict(told))]) == []
+    monkeypatch.setattr("shared.adapters.aws.dynamodb", lambda: world.dynamodb)
+    for _ in range(2):
+        standings.main(["contacts", "standings"])
+        assert capsys.readouterr().out.endswith("3 contacts\n")
+        counts = StandingStore(world.dynamodb, "standings").counts()
+        by_reason = Counter[str]()
+        for group in counts.values():
+            by_reason.update(group)
+        assert +by_reason == {"eligible": 2, "unsubscribed": 1}
