@@ -104,7 +104,7 @@ def test_an_erasure_takes_two_people_and_is_approved_by_it(
     expect(it_page.get_by_role("main")).to_contain_text("削除は取り消せません")
     it_page.get_by_role("button", name="削除を承認する").click()
     expect(it_page.get_by_role("status")).to_contain_text("削除を承認しました")
-    assert answer(product, taro, "削除")
+    assert answer(product, taro, "削除証明書")
     eventually(lambda: product.staff("IT").held(taro)["address"] == "" or None, "the erasure")
     waiting(product, taro, "nothing")
     it_page.goto(at(product, request))

@@ -279,6 +279,11 @@ def test_the_identity_is_asked_and_confirmed(tab: Tab, world: World) -> None:
     assert "<form" not in shown_first(asked)
     tab.now += timedelta(hours=80)
     assert "送ったリンクの期限が切れました。" in tab.get(PATH).text
+    world.clock.advance(hours=80)
+    world.sweep()
+    expired = tab.get(PATH)
+    assert "ご本人確認のリンクが期限切れ" in expired.text
+    assert "リンクをもう一度送る" in shown_first(expired)
 
 
 def test_two_people_verify_by_hand(tab: Tab, world: World, deps: Deps, outside: Front) -> None:
@@ -371,6 +376,17 @@ def test_what_may_mean_stop_is_decided(tab: Tab, world: World) -> None:
         done(tab, answer, "finish")
         kinds = {event.kind for event in world.contacts.history(ME)}
         assert (EventKind.UNSUBSCRIBED in kinds) is (state == "yes")
+
+
+def test_an_end_of_use_that_holds_is_ended_by_a_decision_too(tab: Tab, world: World) -> None:
+    world.confirmed(EMAIL)
+    a_case(world, kind=CaseKind.STOP_USE, holds=True)
+    page = tab.get(PATH)
+    check_page("held", page)
+    assert "この方は、配信停止をご希望ですか。" in page.text
+    assert forms(page).count("finish") == 2
+    done(tab, act(tab, "finish", unsubscribe="yes"), "finish")
+    assert world.contacts.history(ME)[-1].kind is EventKind.UNSUBSCRIBED
 
 
 def test_a_decision_on_a_held_one_has_to_be_made(tab: Tab, world: World) -> None:
