@@ -115,13 +115,12 @@ def _strictly(data: bytes, name: str) -> str | None:
         if error.end < len(data) or error.start == 0:
             return None
         return data[: error.start].decode(name, "replace")
-    except UnicodeError:
-        return None
 
 
 def _guessed(data: bytes, name: str) -> str:
     """Shift_JIS or EUC: read the wrong way, either is full of half-width kana."""
-    likely = data.decode("utf-8" if name in {"", "jis", *_WESTERN} else name, "replace")
+    label = "utf-8" if name in {"", "jis", *_WESTERN} else name
+    likely = _with_holes(data, label)
     if likely.count(REPLACED) * 50 <= len(likely):  # a byte went wrong here and there
         return likely
     found = [
@@ -130,16 +129,17 @@ def _guessed(data: bytes, name: str) -> str:
     if found:
         return min(found, key=lambda text: len(_HALF_WIDTH.findall(text)))
     if name in _WESTERN - {"ascii"}:
-        return data.decode("cp1252", "replace")
-    # A cut or damaged text: by its label, or as what leaves the fewest holes.
-    if name and name not in {"jis", "ascii"}:
-        return data.decode(name, "replace")
-    tried = [
-        data.decode("utf-8", "replace"),
-        _cp932(data),
-        _euc(data),
-    ]
+        return _with_holes(data, "cp1252")
+    if name == label:
+        return likely
+    tried = [likely, _cp932(data), _euc(data)]
     return min(tried, key=lambda text: text.count(REPLACED) + len(_HALF_WIDTH.findall(text)))
+
+
+def _with_holes(data: bytes, name: str) -> str:
+    if name == "euc_jp":
+        return _euc(data)
+    return _cp932(data) if name == "cp932" else data.decode(name, "replace")
 
 
 def _run(found: re.Match[bytes]) -> str:

@@ -78,6 +78,7 @@ _RULED_OFF = re.compile(r"--|[【\[]署名[】\]].{0,20}")
 _RULE = re.compile(
     r"[ \t\u3000]*([-_=＝―─━─*＊・･~～∼+＋#＃◇◆□■☆★○●◎…┏┗┃╋:：.。/／|｜<>＜＞^]\s?){5,}.{0,60}"
 )
+_BARE_RULE = re.compile(r"[-_=＝―─━*＊]{3,100}")
 _CLOSING = re.compile(
     r"(?:(?:best|kind|warm|many)? ?(?:regards|wishes)|all the best|best|thanks|many thanks"
     r"|thank you|cheers|sincerely|yours (?:sincerely|truly|faithfully)|thanks (?:and|&) regards)"
@@ -217,9 +218,11 @@ def _unsigned(lines: list[str]) -> tuple[list[str], list[str]]:
     for line in lines:
         (signature if _SENT_FROM.fullmatch(line[:200]) else kept).append(line)
     cut = _signature(kept)
-    if any(line.strip() for line in kept[:cut]):
+    while cut and (not kept[cut - 1] or _BARE_RULE.fullmatch(kept[cut - 1])):
+        cut -= 1
+    if any(kept[:cut]):
         return kept[:cut], kept[cut:] + signature
-    return (kept, signature) if any(line.strip() for line in kept) else (lines, [])
+    return (kept, signature) if any(kept) else (lines, [])
 
 
 def _signature(lines: list[str]) -> int:

@@ -220,6 +220,49 @@ SAMPLES: dict[str, Sample] = {
         "不要です",
         ("配信停止はこちら",),
     ),
+    "outlook_phone": Sample(
+        mail(
+            "停止\n\nOutlook for iOS を入手\n________________________________\n差出人: さくら市 <n@x.jp>\n送信日時: 火曜日\n宛先: x\n件名: y\n"
+            + OURS
+        ),
+        "停止",
+        (FOOTER, "Outlook for iOS"),
+    ),
+    "samsung": Sample(
+        mail(
+            "stop\n\n\nSent from my Galaxy\n\n-------- Original message --------\nFrom: X <n@x.jp>\nDate: 11/24/26 10:00 AM (GMT+09:00)\nTo: x\nSubject: y\n\n"
+            + OURS
+        ),
+        "stop",
+        (FOOTER,),
+    ),
+    "yahoo_ja_new": Sample(
+        mail("停止\n\n2026年11月24日(火) 10:00 +0900、 さくら市 <n@x.jp>：\n" + MARKED),
+        "停止",
+        (FOOTER,),
+    ),
+    "unmarked_history": Sample(
+        mail("停止\n\n2026年11月24日(火) 10:00 さくら市 <n@x.jp>:\n" + OURS), "停止", (FOOTER,)
+    ),
+    "above_and_below": Sample(
+        mail(f"上\n\n2026年11月24日(火) 10:00 X <x@y.jp>:\n\n{MARKED}\n\n下"), "上\n\n下", (FOOTER,)
+    ),
+    "quotation_in_quotation": Sample(
+        mail(
+            "OK\n\nOn Tue, X <x@y.jp> wrote:\n> a\n>\n> On Mon, Z <z@y.jp> wrote:\n>> b\n\nbottom"
+        ),
+        "OK\n\nbottom",
+        ("On Mon",),
+    ),
+    "a_colon_introduces_little": Sample(
+        mail("以下のメール:\n\nについて。\nI wrote to you:\nplease delete\n"),
+        "以下のメール:\n\nについて。\nI wrote to you:\nplease delete",
+    ),
+    "english_history_without_marks": Sample(
+        mail("Please delete my data.\n\nSent: Tuesday\nTo: Taro\nSubject: News\n\n" + OURS),
+        "Please delete my data.",
+        (FOOTER,),
+    ),
     "original_message": Sample(
         mail("Stop please\n\n-----Original Message-----\nFrom: News\nSubject: News\n\n" + OURS),
         "Stop please",
@@ -329,7 +372,7 @@ SAMPLES: dict[str, Sample] = {
         mail(
             "下記の通りです。\n----------\n氏名 山田\nメール taro@example.jp\n内容 削除希望\n----------\n"
         ),
-        "下記の通りです。\n----------\n氏名 山田\nメール taro@example.jp\n内容 削除希望\n----------",
+        "下記の通りです。\n----------\n氏名 山田\nメール taro@example.jp\n内容 削除希望",
     ),
     "list_is_no_signature": Sample(
         mail("お願い:\n- 名前の訂正\n- 配信停止\n"), "お願い:\n- 名前の訂正\n- 配信停止"

@@ -138,6 +138,27 @@ def test_lost_characters_are_named(data: bytes) -> None:
     assert found.words
 
 
+@pytest.mark.parametrize(
+    ("data", "label", "text"),
+    [
+        ("停止希望".encode()[:-1], "utf-8", "停止希"),
+        ("停止希望".encode("cp932")[:-1], "shift_jis", "停止希"),
+        ("停止希望".encode("cp932")[:-1], "", "停止希"),
+        (b"\x1b$B" + "停止".encode("iso2022_jp")[3:7] + b"!", "iso-2022-jp", "停止!"),
+        (b"\x1b$Ba b\x1b\x1b$(E!!\x1b(B\xff", "iso-2022-jp", "a b\ufffd\ufffd"),
+        ("①停止".encode("cp932") * 9 + b"\xfd", "shift_jis", "①停止" * 9 + "\ufffd"),
+        (b"caf\x81\xe9\xff!", "windows-1252", "caf\ufffdéÿ!"),
+        (b"caf\x81\xe9\xff!", "big5", "caf\ufffd\ufffd\ufffd!"),
+        (b"\xe3\x81\xff\xe3\x81\x82\xff", "", "\ufffd\ufffdあ\ufffd"),
+    ],
+)
+def test_as_much_as_can_be_is_read_of_what_was_cut_or_damaged(
+    data: bytes, label: str, text: str
+) -> None:
+    kind = f"text/plain; charset={label}" if label else "text/plain"
+    assert read(mail(data, content_type=kind)).words == text
+
+
 def test_a_damaged_byte_does_not_change_the_rest() -> None:
     found = read(mail(STOP.encode() * 9 + b"\xff" + STOP.encode() * 9))
     assert found.words.startswith(STOP)
@@ -508,6 +529,15 @@ def test_read_receipts_say_nothing_of_delivery() -> None:
     )
     report = read(multipart("report", part("read"), fields)).report
     assert report == Report(kind=ReportKind.OTHER)
+
+
+def test_a_report_may_return_headers_only_or_nothing_known() -> None:
+    returned = part("MIME", "image/png")
+    report = read(
+        multipart("report", part("x"), part("Action: failed", "message/delivery-status"), returned)
+    )
+    assert report.report == Report(kind=ReportKind.SOFT_BOUNCE)
+    assert report.attachments == 1
 
 
 def test_an_empty_report() -> None:
