@@ -80,7 +80,8 @@ async def _until_stopped(config: Config, lock: int) -> None:
 async def _serve(config: Config, lock: int) -> None:
     aws = Aws(config.aws_url)
     mailbox = Mailbox(config.state / "mail")
-    gateway = Gateway(config, mailbox=routes(mailbox, url=config.mailbox_url))
+    pages = routes(mailbox, url=config.mailbox_url, smtp_port=config.smtp_in_port)
+    gateway = Gateway(config, mailbox=pages)
     inbound = Inbound(aws, MAIL_DOMAIN)
     feedback = Feedback(aws, lambda: datetime.now(UTC))
     async with contextlib.AsyncExitStack() as parts:

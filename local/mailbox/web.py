@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import smtplib
 from datetime import timedelta, timezone
+from email.errors import MessageError
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
 
+from local.config import MAIL_DOMAIN
+from local.mailbox import writing
 from local.mailbox.store import Box, Mailbox, Message
 
 _JAPAN = timezone(timedelta(hours=9))
@@ -26,15 +32,17 @@ _FRAME_POLICY = (
 _PAGE_LENGTH = 200
 
 
-def routes(mailbox: Mailbox, *, url: str) -> web.Application:
-    """An application to mount at the path of ``url``."""
+def routes(mailbox: Mailbox, *, url: str, smtp_port: int) -> web.Application:
+    """An application to mount at the path of ``url``; what is written there goes by SMTP."""
     app = web.Application()
-    pages = _Pages(mailbox, url)
+    pages = _Pages(mailbox, url, smtp_port)
     app.add_routes(
         [
             web.get("", pages.index),
             web.get("/", pages.index),
             web.get("/api/messages", pages.api),
+            web.get("/write", pages.write),
+            web.post("/write", pages.send),
             web.get("/messages/{id}", pages.message),
             web.get("/messages/{id}/html", pages.html),
             web.get("/messages/{id}/raw", pages.raw),
@@ -44,9 +52,10 @@ def routes(mailbox: Mailbox, *, url: str) -> web.Application:
 
 
 class _Pages:
-    def __init__(self, mailbox: Mailbox, url: str) -> None:
+    def __init__(self, mailbox: Mailbox, url: str, smtp_port: int) -> None:
         self._mailbox = mailbox
         self._url = url
+        self._smtp_port = smtp_port
 
     async def index(self, request: web.Request) -> web.Response:
         box = _box(request)
@@ -83,6 +92,42 @@ class _Pages:
         """All mail sent, newest first; ?to= narrows it, ?box=received shows the other side."""
         found = self._search(_box(request), request.query.get("to", "").strip())
         return web.json_response([self._described(message) for message in found])
+
+    async def write(self, request: web.Request) -> web.Response:
+        answering = self._mailbox.find(request.query.get("answer", ""))
+        sender, to, subject = (
+            writing.answer_to(answering) if answering else ("", f"optin@{MAIL_DOMAIN}", "")
+        )
+        return self._page(
+            "write.html",
+            answering=answering, sender=sender, to=to, subject=subject, words="",
+            domain=MAIL_DOMAIN, problem="",
+        )  # fmt: skip
+
+    async def send(self, request: web.Request) -> web.Response:
+        origin = request.headers.get("Origin", "")
+        if origin and urlsplit(origin).netloc != request.host:
+            raise web.HTTPForbidden(text="ほかのサイトからは送れません。 Not from another site.")
+        fields = {name: str(value) for name, value in (await request.post()).items()}
+        answering = self._mailbox.find(fields.get("answer", ""))
+        wanted = {
+            "sender": fields.get("from", "").strip(),
+            "to": fields.get("to", "").strip(),
+            "subject": fields.get("subject", "").strip(),
+            "words": fields.get("words", ""),
+        }
+        try:
+            mail = writing.compose(**wanted, answering=answering)
+            await asyncio.to_thread(writing.post, mail, self._smtp_port)
+        except (ValueError, IndexError, MessageError, smtplib.SMTPException, OSError):
+            page = self._page(
+                "write.html",
+                answering=answering, domain=MAIL_DOMAIN, **wanted,
+                problem="送れませんでした。差出人と宛先をご確認ください。 It could not be sent.",
+            )  # fmt: skip
+            page.set_status(422)
+            return page
+        raise web.HTTPSeeOther(f"{self._url}?box=received")
 
     def _search(self, box: Box, to: str) -> list[Message]:
         return [

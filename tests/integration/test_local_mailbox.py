@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import smtplib
 from collections.abc import Awaitable, Callable
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,10 @@ def mail(to: str = "taro@example.jp", subject: str = "ご案内") -> bytes:
     return message.as_bytes()
 
 
+def pages(mailbox: Mailbox, smtp_port: int = 1) -> web.Application:
+    return routes(mailbox, url="http://localhost/mailbox", smtp_port=smtp_port)
+
+
 Browse = Callable[[Mailbox, Callable[[Client], Awaitable[Any]]], Any]
 
 
@@ -39,7 +44,7 @@ Browse = Callable[[Mailbox, Callable[[Client], Awaitable[Any]]], Any]
 def browse(apart: Callable[..., Any]) -> Browse:
     async def visit(mailbox: Mailbox, look: Callable[[Client], Awaitable[Any]]) -> Any:
         app = web.Application()
-        app.add_subapp("/mailbox", routes(mailbox, url="http://localhost/mailbox"))
+        app.add_subapp("/mailbox", pages(mailbox))
         async with TestClient(TestServer(app)) as client:
             return await look(client)
 
@@ -213,3 +218,48 @@ def test_broken_mail_is_kept_and_shown(tmp_path: Path, browse: Browse, raw: byte
         return [(await client.get(page)).status for page in pages]
 
     assert browse(mailbox, look) == [200, 200]
+
+
+def test_an_answer_is_written_on_the_page_and_goes_by_smtp(
+    tmp_path: Path, apart: Callable[..., Any]
+) -> None:
+    """As the person's mail program would: from their address, with our mail quoted."""
+    mailbox, inbound = Mailbox(tmp_path), Kept()
+    ours = mailbox.add("sent", mail(subject="ご案内"))
+
+    async def look() -> Any:
+        async with await serve_smtp(mailbox, port=free_port(), inbound=inbound) as server:
+            app = web.Application()
+            app.add_subapp("/mailbox", pages(mailbox, server.sockets[0].getsockname()[1]))
+            async with TestClient(TestServer(app)) as client:
+                return await write(client)
+
+    async def write(client: Client) -> Any:
+        path = "/mailbox/write"
+        form = await (await client.get(f"{path}?answer={ours.id}")).text()
+        filled = {"from": "taro@example.jp", "to": "optin@mail.example.jp", "subject": "Re: 一"}
+        filled |= {"words": "停止してください", "answer": ours.id}
+        sent = await client.post(path, data=filled, allow_redirects=False)
+        elsewhere = {"Origin": "https://elsewhere.example"}
+        foreign = await client.post(path, data=filled, headers=elsewhere)
+        wrong = [
+            await client.post(path, data={**filled, name: value})
+            for name, value in (
+                ("from", "<x"),
+                ("to", "sales@mail.example.jp"),
+                ("subject", "a\nb"),
+            )
+        ]
+        told = {await answer.text() for answer in wrong}
+        return form, sent.status, foreign.status, [each.status for each in wrong], told
+
+    form, sent, foreign, wrong, told = apart(look())
+    for value in ("taro@example.jp", "optin@mail.example.jp", "Re: ご案内"):
+        assert f'value="{value}"' in form
+    assert (sent, foreign, wrong) == (303, 403, [422] * 3)
+    assert all("送れませんでした" in page and "停止してください" in page for page in told)
+    [(raw, sender, to)] = inbound.taken
+    assert (sender, to) == ("taro@example.jp", ["optin@mail.example.jp"])
+    text = message_from_bytes(raw, policy=policy.default).get_content()
+    assert text.startswith("停止してください")
+    assert "> 配信停止: http://127.0.0.1/u/abc" in text
