@@ -364,6 +364,13 @@ def note(case_id: RequestPath, body: Annotated[TextIn, Body()]) -> RequestOut:
     """Nobody but staff sees it; it goes with the person's words when they are erased."""
     call = _call()
     case = _seen(call, case_id, body)
+    if not case.is_open and not case.reply_to and case.contact_id != NOBODY:
+        # What staff write now would outlive the erasure.
+        raise Conflict(
+            "erased",
+            "ご本人の情報を削除した依頼には、メモを書けません。",
+            "The person was erased: nothing can be noted here any more.",
+        )
     changed = cases.noted(case, by=call.operator, now=call.request.at)
     saved = call.deps.cases.save(case, changed, _written(call, Direction.NOTE, body.text))
     return _said(call, "request noted", saved)

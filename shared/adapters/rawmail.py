@@ -62,10 +62,18 @@ class RawMail:
                 raise Unavailable("rawmail:partial")
 
     def url(self, key: str, seconds: int) -> str:
-        """A link by which whoever has it may fetch the message for so long."""
+        """A link by which whoever has it may fetch the message for so long, as a file.
+
+        Never as a page: what a stranger wrote is not run by a browser.
+        """
         with translated("rawmail"):
             return self.client.generate_presigned_url(
                 "get_object",
-                Params={"Bucket": self.bucket, "Key": key},
+                Params={
+                    "Bucket": self.bucket,
+                    "Key": key,
+                    "ResponseContentDisposition": f'attachment; filename="{key[-40:]}.eml"',
+                    "ResponseContentType": "application/octet-stream",
+                },
                 ExpiresIn=seconds,
             )

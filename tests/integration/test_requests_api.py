@@ -660,6 +660,12 @@ def test_a_note_is_for_colleagues(world: World, logged: Callable[[], str]) -> No
     assert not world.ses.mails
 
 
+def test_nothing_is_noted_about_who_was_erased(world: World) -> None:
+    a_case(world, state=CaseState.DONE, reply_to="")
+    check_problem(act(world, "note", team="CS"), 409, "erased")
+    assert len(world.cases.mails(CASE)) == 1
+
+
 # --- mail as it came
 
 
@@ -668,6 +674,7 @@ def test_the_raw_message_for_five_minutes(world: World, logged: Callable[[], str
     a_mail_nobody_answered(world)
     answer = done(world.ask_staff("GET", f"{PATH}/mails/{MAIL}/raw"))
     assert answer["url"].startswith("https://")
+    assert "response-content-disposition=attachment" in answer["url"]  # never a page
     left = datetime.fromisoformat(answer["expires_at"]) - world.clock.now()
     assert timedelta(seconds=299) < left <= timedelta(seconds=300)
     assert '"raw mail viewed"' in logged()
