@@ -35,6 +35,9 @@ FUNCTIONS = (
     "campaign_sender",
     "ses_feedback",
     "standings",
+    "mail_intake",
+    "case_worker",
+    "case_link",
     "console",
 )
 
@@ -568,3 +571,57 @@ def settings(product: Product, function: str, **changed: str) -> Iterator[None]:
         functions.update_function_configuration(
             FunctionName=name, Environment={"Variables": variables}
         )
+
+
+# ---- queues ----
+
+
+@contextmanager
+def by_hand(product: Product, function: str) -> Iterator[None]:
+    """The function's queue feeds it nothing meanwhile; see ``taken_off`` and ``hand``."""
+    functions = product.aws.functions
+    [feed] = functions.list_event_source_mappings(FunctionName=product.function(function))[
+        "EventSourceMappings"
+    ]
+    functions.update_event_source_mapping(UUID=feed["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=feed["UUID"], Enabled=True)
+
+
+@contextmanager
+def impatient(product: Product, queue: str) -> Iterator[None]:
+    """What fails comes again at once, not after minutes."""
+    sqs, url = product.aws.sqs, product.output(queue)
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+    before = found["Attributes"]["VisibilityTimeout"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": before})
+
+
+def taken_off(product: Product, queue: str) -> str:
+    """The next message of a queue, which is then gone from it."""
+    sqs, url = product.aws.sqs, product.output(queue)
+    [message] = eventually(
+        lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages"),
+        f"a message on {queue}",
+    )
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return message["Body"]
+
+
+def hand(product: Product, function: str, body: str) -> bool:
+    """Give it a queue message as Lambda does; whether it is done with it."""
+    record = {"messageId": "by-hand", "body": body, "eventSource": "aws:sqs"}
+    answer: Any = product.aws.functions.invoke(
+        FunctionName=product.function(function), Payload=json.dumps({"Records": [record]}).encode()
+    )
+    told = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, told
+    failed = [failure["itemIdentifier"] for failure in told["batchItemFailures"]]
+    assert failed in ([], ["by-hand"])
+    return not failed

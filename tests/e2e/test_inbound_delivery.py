@@ -6,28 +6,20 @@ from __future__ import annotations
 
 import json
 import smtplib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.product import Json, Product, acting_as, eventually, unique
+from tests.e2e.product import Json, Product, acting_as, eventually, impatient, unique
 from tests.e2e.writing import letter, post
 
 pytestmark = pytest.mark.e2e
 
 
-def output(product: Product, name: str) -> str:
-    [value] = [
-        value for key, value in product.stack["outputs"].items() if key.partition(".")[2] == name
-    ]
-    return str(value)
-
-
 def stored(product: Product, words: str) -> Json | None:
     """The object with a mail that has these words, and its content."""
-    bucket = output(product, "InboundBucketName")
+    bucket = product.output("InboundBucketName")
     for page in product.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for each in page.get("Contents", []):
             found = product.aws.s3.get_object(Bucket=bucket, Key=each["Key"])
@@ -58,7 +50,7 @@ def test_a_mail_is_taken_in_and_off_the_queue(product: Product) -> None:
 
     def noted() -> Any:
         pages = product.aws.dynamodb.get_paginator("scan").paginate(
-            TableName=output(product, "ReceivedTable")
+            TableName=product.output("ReceivedTable")
         )
         lines = [line for page in pages for line in page["Items"]]
         return [
@@ -78,24 +70,9 @@ def test_mail_to_nobody_is_refused_at_the_door(product: Product) -> None:
     assert stored(product, words) is None
 
 
-@pytest.fixture
-def impatient_queue(product: Product) -> Iterator[None]:
-    """What fails comes again at once, not after minutes."""
-    url = output(product, "InboundQueueUrl")
-    before = product.aws.sqs.get_queue_attributes(
-        QueueUrl=url, AttributeNames=["VisibilityTimeout"]
-    )["Attributes"]["VisibilityTimeout"]
-    product.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
-    yield
-    product.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": before})
-
-
-def test_what_nobody_can_take_in_is_kept_with_the_failures(
-    product: Product, impatient_queue: None
-) -> None:
+def test_what_nobody_can_take_in_is_kept_with_the_failures(product: Product) -> None:
     poison = unique("poison")
-    product.aws.sns.publish(TopicArn=output(product, "ReceivedMailTopicArn"), Message=poison)
-    failures = output(product, "InboundFailuresUrl")
+    failures = product.output("InboundFailuresUrl")
 
     def look() -> Any:
         found = product.aws.sqs.receive_message(
@@ -106,7 +83,9 @@ def test_what_nobody_can_take_in_is_kept_with_the_failures(
                 return message
         return None
 
-    message = eventually(look, "the poisoned message", seconds=60)
+    with impatient(product, "InboundQueueUrl"):
+        product.aws.sns.publish(TopicArn=product.output("ReceivedMailTopicArn"), Message=poison)
+        message = eventually(look, "the poisoned message")
     product.aws.sqs.delete_message(QueueUrl=failures, ReceiptHandle=message["ReceiptHandle"])
 
 
@@ -119,15 +98,15 @@ def test_no_function_may_bring_mail(product: Product, function: str) -> None:
     with acting_as(product, function) as session:
         with pytest.raises(ClientError, match="AccessDenied"):
             session.client("s3", endpoint_url=endpoint).put_object(
-                Bucket=output(product, "InboundBucketName"), Key="forged", Body=b""
+                Bucket=product.output("InboundBucketName"), Key="forged", Body=b""
             )
         with pytest.raises(ClientError, match="AuthorizationError"):
             session.client("sns", endpoint_url=endpoint).publish(
-                TopicArn=output(product, "ReceivedMailTopicArn"), Message="{}"
+                TopicArn=product.output("ReceivedMailTopicArn"), Message="{}"
             )
         with pytest.raises(ClientError, match="AccessDenied"):
             session.client("sqs", endpoint_url=endpoint).send_message(
-                QueueUrl=output(product, "InboundQueueUrl"), MessageBody="{}"
+                QueueUrl=product.output("InboundQueueUrl"), MessageBody="{}"
             )
 
 
@@ -138,7 +117,7 @@ def test_raw_mail_is_read_where_it_is_taken_in_and_deleted_where_it_is_erased(
     post(product, letter(product, sender, "reply", words), envelope_from=sender)
     found = stored(product, words)
     assert found is not None
-    where = {"Bucket": output(product, "InboundBucketName"), "Key": found["key"]}
+    where = {"Bucket": product.output("InboundBucketName"), "Key": found["key"]}
     endpoint = product.stack["aws"]["endpoint_url"]
     with acting_as(product, "mail_intake") as session:
         reader = session.client("s3", endpoint_url=endpoint)
@@ -156,6 +135,6 @@ def test_raw_mail_is_read_where_it_is_taken_in_and_deleted_where_it_is_erased(
 def test_raw_mail_expires(product: Product) -> None:
     """The stand-in's deployment forgets it; it is set afterwards."""
     rules = product.aws.s3.get_bucket_lifecycle_configuration(
-        Bucket=output(product, "InboundBucketName")
+        Bucket=product.output("InboundBucketName")
     )["Rules"]
     assert [(rule["Status"], rule["Expiration"]["Days"]) for rule in rules] == [("Enabled", 30)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,17 +18,32 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.adapters.jobs import Job
+from shared.adapters.jobs import CaseJob, Job
 from tests.e2e.product import (
+    BROWSER,
     TESTER,
+    Json,
     Product,
     acting_as,
+    by_hand,
     eventually,
+    hand,
+    impatient,
     in_role,
     settings,
+    taken_off,
     unique,
     without,
 )
+from tests.e2e.test_requests_by_mail import (
+    change,
+    link_in,
+    press,
+    request_of,
+    requests_of,
+    steps,
+)
+from tests.e2e.writing import answer, letter, post, write
 
 pytestmark = pytest.mark.e2e
 
@@ -240,6 +255,235 @@ def test_standings_without_a_right_to_write_are_brought_up_to_date_later(
     )
 
 
+# ---- mail_intake ----
+
+
+def received(product: Product, words: str) -> list[str]:
+    """What became of the mails with these words: the outcome in each one's line."""
+    keys = {name for name, raw in raw_mails(product) if words.encode() in raw}
+    pages = product.aws.dynamodb.get_paginator("scan").paginate(
+        TableName=product.output("ReceivedTable")
+    )
+    return [
+        line.get("outcome", {"S": ""})["S"]
+        for page in pages
+        for line in page["Items"]
+        if keys & set(line.get("object_keys", {"SS": []})["SS"])
+    ]
+
+
+def raw_mails(product: Product) -> Iterator[tuple[str, bytes]]:
+    """Every object of the bucket that mail comes into."""
+    bucket, s3 = product.output("InboundBucketName"), product.aws.s3
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for each in page.get("Contents", []):
+            found = s3.get_object(Bucket=bucket, Key=each["Key"])
+            yield each["Key"], found["Body"].read()
+
+
+def test_mail_intake_without_any_of_its_rights_has_not_taken_the_mail_in(
+    product: Product,
+) -> None:
+    """The same mail again and again, another right missing each time: nothing is done twice."""
+    staff, person = product.staff("IT"), product.subscriber("denied")
+    words = product.note(unique("Please delete all my personal data."))
+    with (
+        by_hand(product, "mail_intake"),
+        # A fresh process: no key is in its memory.
+        settings(product, "mail_intake", FRESH=unique("process")),
+    ):
+        write(product, person, "optin", words)
+        body = taken_off(product, "InboundQueueUrl")
+        for action in (
+            "secretsmanager:GetSecretValue",
+            "s3:GetObject",
+            "dynamodb:UpdateItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+        ):
+            since = time.time()
+            with without(product, "mail_intake", action):
+                assert not hand(product, "mail_intake", body), action
+            denial_in_log(product, "mail_intake", since)
+            assert "held" not in staff.kinds(person), action
+            assert requests_of(staff, person) == [], action
+        since = time.time()
+        with without(product, "mail_intake", "sqs:SendMessage", "sqs:SendMessageBatch"):
+            assert not hand(product, "mail_intake", body)  # so the worker will be told
+        denial_in_log(product, "mail_intake", since)
+        assert received(product, words) == [""]
+        assert hand(product, "mail_intake", body)
+        assert hand(product, "mail_intake", body)
+    assert received(product, words) == ["case"]
+    request = request_of(staff, person, "erasure", "identity_asked")
+    assert [request["case_id"]] == [each["case_id"] for each in requests_of(staff, person)]
+    assert steps(request).count("opened") == 1
+    assert [words in mail["words"] for mail in request["mails"]] == [True]
+    assert staff.kinds(person) == ["notified", "held"]
+    assert len(product.mails(person)) == 1
+
+
+def test_mail_that_was_denied_comes_again_by_itself(product: Product) -> None:
+    staff, person, since = product.staff("CS"), product.subscriber("denied"), time.time()
+    with impatient(product, "InboundQueueUrl"):
+        with without(product, "mail_intake", "dynamodb:PutItem"):
+            write(product, person, "reply", "配信停止してください。")
+            denial_in_log(product, "mail_intake", since)
+            assert staff.eligible(person)
+        eventually(lambda: "unsubscribed" in staff.kinds(person), "the stop after all")
+    assert staff.kinds(person).count("unsubscribed") == 1
+
+
+# ---- case_worker ----
+
+
+def test_case_worker_without_its_rights_mails_and_erases_nothing_by_halves(
+    product: Product,
+) -> None:
+    """Only what is wholly erased is certified, and mail that comes once more is deleted."""
+    staff, (person, link) = product.staff("IT"), product.subscriber_with_link()
+    token = product.note(link.rpartition("/")[2])
+    words = product.note(unique("私の個人情報をすべて削除してください。"))
+    message = letter(product, person, "optin", words)
+    # A mail that concerns them beside their own.
+    other = letter(product, product.address("other"), f"stop+{token}", " ", subject="unsubscribe")
+    before = len(product.mails(person))
+    with (
+        by_hand(product, "case_worker"),
+        settings(product, "case_worker", FRESH=unique("process")),
+    ):
+        post(product, other, envelope_from="program@elsewhere.example.com")
+        post(product, message, envelope_from=person)
+        request = request_of(staff, person, "erasure", "received")
+        job = CaseJob(request["case_id"]).body
+
+        def denied(*actions: str) -> None:
+            since = time.time()
+            with without(product, "case_worker", *actions):
+                assert not hand(product, "case_worker", job), actions
+            denial_in_log(product, "case_worker", since)
+
+        def now() -> Json:
+            found: Json = staff.get(f"/requests/{request['case_id']}").json()
+            return found
+
+        for action in (
+            "secretsmanager:GetSecretValue",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",  # the day's one answer
+        ):
+            denied(action)
+        since = time.time()
+        # What SES does not take is put off, and where that cannot be noted the job comes again.
+        with without(product, "case_worker", "ses:SendEmail"):
+            assert hand(product, "case_worker", job)
+            with without(product, "case_worker", "sqs:SendMessage", "sqs:SendMessageBatch"):
+                assert not hand(product, "case_worker", job)
+        denial_in_log(product, "case_worker", since)
+        assert now() == request
+        assert len(product.mails(person)) == before
+        assert hand(product, "case_worker", job)
+        press(product, answer(product, person, "ご本人確認のお願い"))
+        change(staff, request, "approve")
+
+        approved = now()
+        for action in ("dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"):
+            denied(action)
+            assert staff.held(person)["address"] == person, action
+        denied("s3:DeleteObject")
+        assert len(product.mails(person)) == before + 1
+        assert [name for name, raw in raw_mails(product) if words.encode() in raw] != []
+        # Of what says that this request is open: when it is closed, after the certificate.
+        denied("dynamodb:DeleteItem")
+        assert now()["version"] == approved["version"]
+        assert hand(product, "case_worker", job)
+        assert now()["state"] == "done"
+        with without(product, "case_worker", "dynamodb:Query"):
+            assert not hand(product, "case_worker", CaseJob(sweep=True).body)
+        assert hand(product, "case_worker", CaseJob(sweep=True).body)
+    answer(product, person, "削除")
+    assert staff.held(person)["address"] == ""
+    assert [name for name, raw in raw_mails(product) if words.encode() in raw] == []
+
+    with by_hand(product, "mail_intake"):
+        post(product, message, envelope_from=person)
+        body = taken_off(product, "InboundQueueUrl")
+        with without(product, "mail_intake", "s3:DeleteObject"):
+            assert not hand(product, "mail_intake", body)
+        assert hand(product, "mail_intake", body)
+        assert [name for name, raw in raw_mails(product) if words.encode() in raw] == []
+        assert hand(product, "mail_intake", body)
+
+
+# ---- case_link ----
+
+
+def asked(product: Product, person: str, kind: str) -> tuple[str, str]:
+    """A request on the phone: its path, and that of the link which was mailed for it."""
+    content = {"kind": kind, "email": person, "words": product.note(unique("お電話"))}
+    opened = product.staff("IT").post_json("/requests", content)
+    assert opened.status == 200, opened.text
+    link = link_in(product, answer(product, person, "ご本人確認のお願い"))
+    product.note(link.rpartition("/")[2])
+    return f"/requests/{opened.json()['case_id']}", link
+
+
+def test_case_link_without_a_right_confirms_nothing_and_says_so(product: Product) -> None:
+    person, staff = product.subscriber("denied"), product.staff("IT")
+    path, link = asked(product, person, "erasure")
+    request = staff.get(path).json()
+    # A fresh process: the keys are not in its memory.
+    with settings(product, "case_link", FRESH=unique("process")):
+        for action in (
+            "secretsmanager:GetSecretValue",
+            "dynamodb:GetItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:PutItem",
+        ):
+            since = time.time()
+            with without(product, "case_link", action):
+                page = product.site.post_form(link, {}, BROWSER)
+                assert (page.status, page.type) == (503, "text/html"), action
+                assert "ただいま処理できませんでした" in page.text
+                product.site.post_form(link, {}).problem(503)
+            denial_in_log(product, "case_link", since)
+            assert staff.get(path).json() == request, action
+            assert staff.kinds(person) == ["notified", "held"], action
+        since = time.time()
+        # What the worker cannot be told now, it finds.
+        with without(product, "case_link", "sqs:SendMessage", "sqs:SendMessageBatch"):
+            assert product.site.post_form(link, {}, BROWSER).status == 200
+        denial_in_log(product, "case_link", since)
+    assert staff.get(path).json()["state"] == "verified"
+    assert staff.kinds(person) == ["notified", "held", "unsubscribed"]
+
+
+def test_case_link_without_a_right_keeps_the_file_for_later(product: Product) -> None:
+    (person, _), staff = product.subscriber_with_link(), product.staff("IT")
+    path, link = asked(product, person, "disclosure")
+    assert product.site.post_form(link, {}, BROWSER).status == 200
+    link = link_in(product, answer(product, person, "ファイル"))
+    product.note(link.rpartition("/")[2])
+    request = staff.get(path).json()
+    for action in (
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:BatchGetItem",
+        "dynamodb:DeleteItem",
+    ):
+        since = time.time()
+        with without(product, "case_link", action):
+            refused = product.site.post_form(link, {}, BROWSER)
+            assert refused.status == 503, action
+            assert person not in refused.text
+        denial_in_log(product, "case_link", since)
+        assert staff.get(path).json() == request, action
+    file = product.site.post_form(link, {}, BROWSER)
+    assert file.status == 200
+    assert person in file.text
+    assert staff.get(path).json()["state"] == "done"
+
+
 # ---- what no function may do, asked with its own rights ----
 
 Call = Callable[[Product, boto3.Session], Any]
@@ -249,10 +493,24 @@ def _client(product: Product, session: boto3.Session, service: Any) -> Any:
     return session.client(service, endpoint_url=product.stack["aws"]["endpoint_url"])
 
 
-def get(table: str, key: str) -> Call:
-    names = {"contact_id": "0" * 32, "form_id": "none", "campaign_id": "0" * 12, "key": "none"}
+_NONE: Mapping[str, Mapping[str, str]] = {
+    "contacts": {"contact_id": "0" * 32},
+    "standings": {"contact_id": "0" * 32},
+    "forms": {"form_id": "none"},
+    "campaigns": {"campaign_id": "0" * 12},
+    "cases": {"case_id": "0" * 32, "item": "case"},
+    "received": {"mail_id": "none"},
+}
+"""A key of each table that nothing has."""
+
+
+def _none(table: str) -> dict[str, Any]:
+    return {name: {"S": value} for name, value in _NONE[table].items()}
+
+
+def get(table: str) -> Call:
     return lambda product, session: _client(product, session, "dynamodb").get_item(
-        TableName=product.output(f"{table.title()}Table"), Key={key: {"S": names[key]}}
+        TableName=product.output(f"{table.title()}Table"), Key=_none(table)
     )
 
 
@@ -264,7 +522,7 @@ def scan(table: str) -> Call:
 
 def delete(table: str) -> Call:
     return lambda product, session: _client(product, session, "dynamodb").delete_item(
-        TableName=product.output(f"{table.title()}Table"), Key={"contact_id": {"S": "0" * 32}}
+        TableName=product.output(f"{table.title()}Table"), Key=_none(table)
     )
 
 
@@ -289,6 +547,13 @@ def mail(product: Product, session: boto3.Session) -> Any:
 def queue(product: Product, session: boto3.Session) -> Any:
     return _client(product, session, "sqs").send_message(
         QueueUrl=product.output("CampaignQueueUrl"), MessageBody="{}"
+    )
+
+
+def raw_mail(method: str, **more: str) -> Call:
+    """Something with the bucket that mail comes into."""
+    return lambda product, session: getattr(_client(product, session, "s3"), method)(
+        Bucket=product.output("InboundBucketName"), **more
     )
 
 
@@ -324,11 +589,21 @@ READ_EVERYBODY = {
     "scan events": scan("events"),
     "read the mailing list": query("contacts", "list_shard", "00", "mailing_list"),
 }
+READ_ALL_REQUESTS = {
+    "scan requests": scan("cases"),
+    "read the closed requests": query("cases", "closed", "1", "closed"),
+    "read what came in": scan("received"),
+    "read what nobody answered": query("received", "filtered", "1", "filtered"),
+}
+READ_RAW_MAIL = {
+    "read raw mail": raw_mail("get_object", Key="none"),
+    "list raw mail": raw_mail("list_objects_v2"),
+}
 ALLOWED: Mapping[str, Mapping[str, Call]] = {
-    "form_intake": {"read a form": get("forms", "form_id"), "contact key": contact_key},
-    "unsubscribe": {"read a contact": get("contacts", "contact_id"), "link keys": link_keys},
+    "form_intake": {"read a form": get("forms"), "contact key": contact_key},
+    "unsubscribe": {"read a contact": get("contacts"), "link keys": link_keys},
     "staff_api": {
-        "read a contact": get("contacts", "contact_id"),
+        "read a contact": get("contacts"),
         "a contact's history": query("events"),
         "list forms": scan("forms"),
         "read the mailing list": READ_EVERYBODY["read the mailing list"],  # dry runs judge it
@@ -342,11 +617,35 @@ ALLOWED: Mapping[str, Mapping[str, Call]] = {
         "read the mailing list": READ_EVERYBODY["read the mailing list"],
         "link keys": link_keys,
     },
+    "mail_intake": {
+        "read a contact": get("contacts"),
+        "a contact's history": query("events"),
+        "read a request": get("cases"),
+        "read a mail's line": get("received"),
+        "contact key": contact_key,
+        "link keys": link_keys,
+    },
+    "case_worker": {
+        "read a contact": get("contacts"),
+        "a contact's history": query("events"),
+        "a contact's requests": query("cases", index="by_contact"),
+        "the open requests": query("cases", "queue", "IT", "queue"),
+        "a contact's mails": query("received", index="by_contact"),
+        "contact key": contact_key,
+        "link keys": link_keys,
+    },
+    "case_link": {
+        "read a contact": get("contacts"),
+        "a contact's history": query("events"),
+        "a contact's requests": query("cases", index="by_contact"),
+        "list campaigns": scan("campaigns"),
+        "link keys": link_keys,
+    },
 }
 DENIED: Mapping[str, Mapping[str, Call]] = {
     "form_intake": {
         **READ_EVERYBODY,
-        "read a contact": get("contacts", "contact_id"),
+        "read a contact": get("contacts"),
         "a contact's history": query("events"),
         "list forms": scan("forms"),
         "link keys": link_keys,
@@ -365,7 +664,7 @@ DENIED: Mapping[str, Mapping[str, Call]] = {
         "scan events": scan("events"),
         "delete a contact": delete("contacts"),
         "scan the ledger": scan("ledger"),
-        "read a lone standing": get("standings", "contact_id"),
+        "read a lone standing": get("standings"),
         "change a schedule of another": schedule("other"),
     },
     "campaign_sender": {
@@ -375,15 +674,15 @@ DENIED: Mapping[str, Mapping[str, Call]] = {
         "delete a contact": delete("contacts"),
         "contact key": contact_key,
         "scan the ledger": scan("ledger"),
-        "read a standing": get("standings", "contact_id"),
+        "read a standing": get("standings"),
         "send one mail": mail,
         "make a schedule": schedule("optin-e2e"),
     },
     "standings": {
         "scan contacts": scan("contacts"),
-        "read a contact": get("contacts", "contact_id"),
+        "read a contact": get("contacts"),
         "a contact's history": query("events"),
-        "read a campaign": get("campaigns", "campaign_id"),
+        "read a campaign": get("campaigns"),
         "contact key": contact_key,
         "link keys": link_keys,
         "send mail": mail,
@@ -392,16 +691,61 @@ DENIED: Mapping[str, Mapping[str, Call]] = {
     },
     "ses_feedback": {
         **READ_EVERYBODY,
-        "read a contact": get("contacts", "contact_id"),
+        "read a contact": get("contacts"),
         "delete a contact": delete("contacts"),
         "link keys": link_keys,
         "send mail": mail,
         "start sending": queue,
     },
+    "mail_intake": {
+        **READ_EVERYBODY,
+        **READ_ALL_REQUESTS,
+        "a contact's requests": query("cases", index="by_contact"),
+        "delete a contact": delete("contacts"),
+        "delete a request": delete("cases"),
+        "delete a mail's line": delete("received"),
+        "list forms": scan("forms"),
+        "read a campaign": get("campaigns"),
+        "list campaigns": scan("campaigns"),
+        "the ledger": query("ledger", "campaign_id", "0" * 12),
+        "send mail": mail,
+        "start sending": queue,
+        "make a schedule": schedule("optin-e2e"),
+    },
+    "case_worker": {
+        **READ_EVERYBODY,
+        **READ_ALL_REQUESTS,
+        **READ_RAW_MAIL,
+        "delete a contact": delete("contacts"),
+        "delete a mail's line": delete("received"),
+        "list forms": scan("forms"),
+        "read a campaign": get("campaigns"),
+        "list campaigns": scan("campaigns"),
+        "the ledger": query("ledger", "campaign_id", "0" * 12),
+        "start sending": queue,
+        "make a schedule": schedule("optin-e2e"),
+    },
+    "case_link": {
+        **READ_EVERYBODY,
+        **READ_ALL_REQUESTS,
+        **READ_RAW_MAIL,
+        "delete raw mail": raw_mail("delete_object", Key="none"),
+        "the open requests": query("cases", "queue", "IT", "queue"),
+        "a contact's mails": query("received", index="by_contact"),
+        "delete a contact": delete("contacts"),
+        "list forms": scan("forms"),
+        "scan the ledger": scan("ledger"),
+        "contact key": contact_key,
+        "send mail": mail,
+        "start sending": queue,
+        "make a schedule": schedule("optin-e2e"),
+    },
     "console": {
         **READ_EVERYBODY,
-        "read a contact": get("contacts", "contact_id"),
-        "read a form": get("forms", "form_id"),
+        **READ_ALL_REQUESTS,
+        **READ_RAW_MAIL,
+        "read a contact": get("contacts"),
+        "read a form": get("forms"),
         "contact key": contact_key,
         "link keys": link_keys,
         "send mail": mail,
