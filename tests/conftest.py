@@ -26,6 +26,7 @@ UNIT = ROOT / "tests" / "unit"
 Stack = dict[str, Any]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In several processes the one deployed stack stays in one, and a file's fixtures too."""
     for item in items:
