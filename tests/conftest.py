@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from local.config import free_port
 
@@ -26,13 +27,18 @@ UNIT = ROOT / "tests" / "unit"
 Stack = dict[str, Any]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
     """In several processes the one deployed stack stays in one, and a file's fixtures too."""
-    for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        apart = folder in {"e2e", "infrastructure"}
-        item.add_marker(pytest.mark.xdist_group(folder if apart else item.path.name))
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        folder = path.split("/")[1]
+        return folder if folder in {"e2e", "infrastructure"} else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)
