@@ -94,7 +94,7 @@ check: lint types
 
 # pytest's summary is the last line; the rules' full branch coverage speaks only when it is missing.
 test: lint types browser
-	@$(PY) -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 	@$(PY) -m coverage report --include='shared/domain/*' --fail-under=100 >$(VENV)/rules-coverage.txt \
 	  || { cat $(VENV)/rules-coverage.txt; echo 'The rules (shared/domain) must be covered to the last branch' >&2; exit 1; }
 
