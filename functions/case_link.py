@@ -32,7 +32,7 @@ from shared.adapters.ledger import Ledger
 from shared.adapters.secrets import Secrets
 from shared.domain import cases
 from shared.domain.address import AddressError, parse_address
-from shared.domain.cases import Case, CaseKind, LinkState
+from shared.domain.cases import Case, LinkState
 from shared.domain.errors import Conflict, MethodNotAllowed, OptinError, Unavailable
 from shared.domain.events import Event, EventKind, Source, event_id, stamp
 from shared.domain.links import CaseLink, LinkKeys, Purpose, UnknownKey, verify_case
@@ -41,7 +41,6 @@ from shared.telemetry import logger, refused
 from shared.texts.consent import Language
 
 _TRIES = 5
-_IMPLIES_STOP = frozenset({CaseKind.ERASURE, CaseKind.STOP_USE})
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ def _stop(request: Request, deps: Deps, link: CaseLink, case: Case) -> None:
 
     Recorded first, and as the worker would: then nothing has to be made up for after a crash.
     """
-    if link.purpose is not Purpose.IDENTITY or case.kind not in _IMPLIES_STOP:
+    if link.purpose is not Purpose.IDENTITY or case.kind not in cases.IMPLY_STOP:
         return
     deps.contacts.record(
         Event(

@@ -281,7 +281,7 @@ def _stop(deps: Deps, case: Case) -> Case:
     )
     kind = ReplyKind.STOPPED if _is_plain_stop(case) else ReplyKind.STOP_USE_DONE
     told = _mail(deps, case, kind)
-    return _settle(deps, case, _ended(cases.stopped, told=told, now=now))
+    return _settle(deps, case, _ended(cases.stopped, told=told, now=now, details={}))
 
 
 def _is_plain_stop(case: Case) -> bool:
@@ -300,12 +300,12 @@ def _proved_at(case: Case) -> datetime:
 
 
 def _ended(
-    change: Callable[..., Case], *, told: bool, now: datetime, **details: str
+    change: Callable[..., Case], *, told: bool, now: datetime, **details: Mapping[str, str]
 ) -> Callable[[Case], Case]:
     """It is done, also where the person cannot be told."""
 
     def ended(case: Case) -> Case:
-        case = change(case, now=now, details=details)
+        case = change(case, now=now, **details)
         return case if told else _unmailable(case, now)
 
     return ended
@@ -316,12 +316,7 @@ def _disclose(deps: Deps, case: Case) -> Case:
     about_cases_only = {EventKind.HELD, EventKind.RELEASED}
     if all(event.kind in about_cases_only for event in deps.contacts.history(case.contact_id)):
         told = _mail(deps, case, ReplyKind.NOTHING_HELD)
-
-        def finished(case: Case) -> Case:
-            case = cases.finished(case, by=cases.SYSTEM, note_code="nothing_held", now=now)
-            return case if told else _unmailable(case, now)
-
-        return _settle(deps, case, finished)
+        return _settle(deps, case, _ended(cases.nothing_held, told=told, now=now))
     nonce, link = _token(deps, case, Purpose.DISCLOSURE, StepKind.DISCLOSED)
     expires_at = now + timedelta(hours=cases.DISCLOSURE_HOURS)
     if not _mail(deps, case, ReplyKind.DISCLOSURE_READY, link=link, expires_at=expires_at):
@@ -357,7 +352,7 @@ def _correct(deps: Deps, case: Case) -> Case:
     ):
         deps.contacts.record(event)
     told = _mail(deps, case, ReplyKind.CORRECTED, to=case.new_address)
-    return _settle(deps, case, _ended(cases.corrected, told=told, now=now, to=new_id))
+    return _settle(deps, case, _ended(cases.corrected, told=told, now=now, details={"to": new_id}))
 
 
 def _erase(deps: Deps, case: Case) -> Case:
@@ -365,7 +360,7 @@ def _erase(deps: Deps, case: Case) -> Case:
     erasure = Erasure(deps.contacts, deps.cases, deps.received, deps.rawmail)
     removed = erasure.erase(case, now)
     told = _mail(deps, case, ReplyKind.ERASED, facts=removed)
-    return _settle(deps, case, _ended(cases.erased, told=told, now=now, **removed))
+    return _settle(deps, case, _ended(cases.erased, told=told, now=now, details=removed))
 
 
 def _tell_refused(deps: Deps, case: Case) -> Case:

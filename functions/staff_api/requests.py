@@ -70,8 +70,6 @@ _CLOSED_PLACE = re.compile(_STAMP + r"#[0-9a-f]{32}")
 _RECEIVED_PLACE = re.compile(r"[0-9a-f]{24,64}@" + _STAMP)
 _RAW_LINK_SECONDS = 300
 _RAW_BYTES = 12_000_000
-# What these ask implies that no more mail is wanted (manual R1).
-_IMPLY_STOP = frozenset({CaseKind.ERASURE, CaseKind.STOP_USE})
 
 
 # --- reading
@@ -216,7 +214,7 @@ def change_kind(case_id: RequestPath, body: Annotated[KindIn, Body()]) -> Reques
     call = _call()
     case = _seen(call, case_id, body)
     changed = cases.with_kind(case, body.kind, by=call.operator, why=BY_STAFF, now=call.request.at)
-    if body.kind in _IMPLY_STOP and not changed.holds and changed.contact_id != NOBODY:
+    if body.kind in cases.IMPLY_STOP and not changed.holds and changed.contact_id != NOBODY:
         changed = cases.held(changed, now=call.request.at, by=call.operator)
     saved = call.deps.cases.save(case, changed)
     _hold(call, saved)
@@ -290,7 +288,7 @@ def refuse(case_id: RequestPath, body: Annotated[RefuseIn, Body()]) -> RequestOu
     call = _call()
     case = _seen(call, case_id, body)
     changed = cases.refused(case, by=call.operator, reason=body.reason, now=call.request.at)
-    if case.kind in _IMPLY_STOP and case.state in {CaseState.VERIFIED, CaseState.IN_PROGRESS}:
+    if case.kind in cases.IMPLY_STOP and case.state in {CaseState.VERIFIED, CaseState.IN_PROGRESS}:
         _unsubscribe(call, case)
     return _decided(call, "request refused", case, changed)
 
@@ -446,7 +444,7 @@ def _open(
 ) -> RequestOut:
     """A new request, or more words of the open one of this person and kind; and its hold."""
     settings, now = call.deps.settings, call.request.at
-    holds_address = kind in _IMPLY_STOP and contact_id != NOBODY
+    holds_address = kind in cases.IMPLY_STOP and contact_id != NOBODY
     case = call.deps.cases.create(
         cases.opened(
             case_id=hashlib.sha256(f"case\x1f{mail.mail_id}".encode()).hexdigest()[:32],

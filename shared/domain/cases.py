@@ -159,6 +159,8 @@ IDENTITY_HOURS = 72
 DISCLOSURE_HOURS = 168
 ERASED_MEANWHILE = "erased"  # a refusal: the person was erased by another request
 
+# What these ask implies that no more mail is wanted (manual R1).
+IMPLY_STOP = frozenset({CaseKind.ERASURE, CaseKind.STOP_USE})
 # Who carries it out (manual R1).
 TEAM_OF: Mapping[CaseKind, Team] = MappingProxyType(
     {
@@ -246,6 +248,12 @@ def _must_be_free(case: Case) -> None:
 def _must_owe(case: Case, *tasks: Task) -> None:
     if case.task not in tasks:
         raise _conflict("not_owed")
+
+
+def _must_not_be_moved(case: Case) -> None:
+    """A correction that was carried out is another's matter from then on."""
+    if case.state is CaseState.IN_PROGRESS:
+        raise _conflict("under_way")
 
 
 def _must_have_somebody(case: Case) -> None:
@@ -384,6 +392,7 @@ def ask_identity(case: Case, *, by: str, now: datetime) -> Case:
     elif case.kind is CaseKind.DISCLOSURE:
         task = Task.DISCLOSE
     elif case.kind is CaseKind.CORRECTION and case.new_address:
+        _must_not_be_moved(case)
         task = Task.VERIFY_NEW_ADDRESS
     else:
         raise _conflict("already_verified")
@@ -497,6 +506,7 @@ def new_address(case: Case, address: str, *, by: str, now: datetime) -> Case:
     _must_be_free(case)
     if case.kind is not CaseKind.CORRECTION:
         raise _conflict("wrong_kind")
+    _must_not_be_moved(case)
     links = {name: link for name, link in case.links.items() if name != Purpose.NEW_ADDRESS}
     task = Task.VERIFY_NEW_ADDRESS if case.state is CaseState.VERIFIED else case.task
     given = replace(case, new_address=address, links=MappingProxyType(links), task=task)
@@ -536,8 +546,25 @@ def fetched(case: Case, link: CaseLink, *, now: datetime) -> Case:
         Conflict: the link does not work.
     """
     used = _with_used_link(case, link, Purpose.DISCLOSURE, now)
-    done = replace(used, state=CaseState.DONE, task=Task.NONE)
-    return _step(done, StepKind.FETCHED, now, PERSON)
+    return _step(_ended(used), StepKind.FETCHED, now, PERSON)
+
+
+def nothing_held(case: Case, *, now: datetime) -> Case:
+    """There is nothing to disclose, and the person was told."""
+    _must_owe(case, Task.DISCLOSE)
+    ended = _ended(case)
+    kind = StepKind.NOTED if ended.is_open else StepKind.DONE
+    return _step(ended, kind, now, SYSTEM, {"code": "nothing_held"})
+
+
+def _ended(case: Case) -> Case:
+    """Done, unless the mail may have asked for a stop beside: that is the staff's to decide.
+
+    What implies a stop has been stopped.
+    """
+    undecided = case.holds and case.kind not in IMPLY_STOP
+    state = CaseState.IN_PROGRESS if undecided else CaseState.DONE
+    return replace(case, state=state, task=Task.NONE)
 
 
 def stopped(case: Case, *, now: datetime, details: Mapping[str, str]) -> Case:
@@ -559,8 +586,7 @@ def _carried_out(
     case: Case, task: Task, step: StepKind, now: datetime, details: Mapping[str, str]
 ) -> Case:
     _must_owe(case, task)
-    done = replace(case, state=CaseState.DONE, task=Task.NONE)
-    return _step(done, step, now, SYSTEM, details)
+    return _step(_ended(case), step, now, SYSTEM, details)
 
 
 # ---- ending, and what happens beside
@@ -581,7 +607,7 @@ def refused(case: Case, *, by: str, reason: str, now: datetime) -> Case:
 def finished(case: Case, *, by: str, note_code: str, now: datetime) -> Case:
     """Done, with nothing left to carry out. The person is told, unless staff have answered.
 
-    The system itself (``by``) tells before it finishes: that nothing is held, for instance.
+    Nor is somebody who has moved: the address they wrote from is theirs no longer.
 
     Raises:
         Conflict: it is closed, being carried out, or an erasure or a disclosure that staff
@@ -589,12 +615,12 @@ def finished(case: Case, *, by: str, note_code: str, now: datetime) -> Case:
     """
     _must_be_free(case)
     undone = case.kind is CaseKind.ERASURE or (
-        case.kind is CaseKind.DISCLOSURE and not has_step(case, StepKind.DISCLOSED)
+        case.kind is CaseKind.DISCLOSURE and case.state is not CaseState.IN_PROGRESS
     )
-    if undone and by != SYSTEM:
+    if undone:
         raise _conflict("not_carried_out")
-    tells = case.reply_to and by != SYSTEM and not has_step(case, StepKind.REPLIED)
-    task = Task.TELL_DONE if tells else Task.NONE
+    known = has_step(case, StepKind.REPLIED) or has_step(case, StepKind.CORRECTED)
+    task = Task.TELL_DONE if case.reply_to and not known else Task.NONE
     closed = replace(case, state=CaseState.DONE, task=task)
     return _step(closed, StepKind.DONE, now, by, {"code": note_code} if note_code else {})
 
@@ -720,7 +746,8 @@ def _awaited(case: Case) -> Purpose | None:
         (CaseKind.CORRECTION, CaseState.VERIFIED): Purpose.NEW_ADDRESS,
         (CaseKind.DISCLOSURE, CaseState.IN_PROGRESS): Purpose.DISCLOSURE,
     }.get((case.kind, case.state))
-    return purpose if purpose in case.links else None
+    link = case.links.get(purpose) if purpose is not None else None
+    return purpose if link is not None and link.used_at is None else None
 
 
 def _noted_expired(case: Case, purpose: Purpose) -> bool:
@@ -817,4 +844,9 @@ def _needed_to_carry_out(case: Case) -> str:
     purpose = _awaited(case)
     if purpose is not None:
         return "send_link_again" if _noted_expired(case, purpose) else "wait_for_person"
-    return "approve_erasure" if case.kind is CaseKind.ERASURE else "enter_new_address"
+    if case.state is CaseState.IN_PROGRESS:
+        return "decide_stop"  # all else is carried out
+    return {
+        CaseKind.ERASURE: "approve_erasure",
+        CaseKind.DISCLOSURE: "send_link_again",  # it could not be mailed
+    }.get(case.kind, "enter_new_address")

@@ -140,6 +140,22 @@ def test_a_disclosure_is_a_link_and_no_attachment(hanako: World) -> None:
     assert not list(read(hanako.ses.to(HANAKO)[-1]).iter_attachments())
 
 
+def test_a_stop_beside_a_disclosure_is_still_decided_by_staff(hanako: World) -> None:
+    """She confirmed who she is; nobody has decided yet whether she gets mail."""
+    words = f"登録データを開示してください。あわせて{STOP}"
+    line = hanako.mail_in(letter(words), dmarc="GRAY")
+    hanako.work()
+    confirm(hanako, line.case_id)
+    found, now = link(hanako), hanako.clock.advance(hours=1)
+    case = moved(hanako, line.case_id, lambda case: rules.fetched(case, found, now=now))
+    assert (case.is_open, rules.needs(case), reason(hanako)) == (True, "decide_stop", "held")
+    fields = {"version": case.version, "unsubscribe": True}
+    answer = hanako.ask_staff("POST", f"/requests/{case.case_id}/finish", fields)
+    assert answer.status == 200, answer.text
+    hanako.work()
+    assert (hanako.cases.get(case.case_id).is_open, reason(hanako)) == (False, "unsubscribed")
+
+
 def test_where_nothing_is_held_that_is_said(world: World) -> None:
     case_id = asked(world, CaseKind.DISCLOSURE)
     case = confirm(world, case_id)

@@ -456,6 +456,49 @@ def test_a_disclosure_is_fetched_once_within_a_week() -> None:
     assert conflicts(lambda: cases.disclosed(case, nonce=NEWER, now=NOW)) == "not_owed"
 
 
+def test_nothing_held_ends_a_disclosure() -> None:
+    done = cases.nothing_held(verified(K.DISCLOSURE), now=NOW)
+    assert (done.state, done.task) == (S.DONE, T.NONE)
+    assert done.steps[-1] == Step(NOW, StepKind.DONE, "system", {"code": "nothing_held"})
+    assert conflicts(lambda: cases.nothing_held(verified(), now=NOW)) == "not_owed"
+
+
+def holding(case: Case) -> Case:
+    return cases.held(case, now=NOW, by="system")
+
+
+def corrected(case: Case) -> Case:
+    case = cases.new_address(case, "new@example.jp", by="it-1", now=NOW)
+    case = cases.new_address_asked(case, nonce=NONCE, now=NOW)
+    link = CaseLink(case.case_id, NONCE, Purpose.NEW_ADDRESS)
+    case = cases.new_address_confirmed(case, link, now=NOW)
+    return cases.corrected(case, now=NOW, details={})
+
+
+@pytest.mark.parametrize(
+    ("case", "tells"),
+    [
+        (cases.fetched(holding(disclosed()), FILE, now=NOW), T.TELL_DONE),
+        (cases.nothing_held(holding(verified(K.DISCLOSURE)), now=NOW), T.TELL_DONE),
+        (corrected(holding(verified(K.CORRECTION))), T.NONE),
+    ],
+)
+def test_a_stop_asked_for_beside_is_not_forgotten_with_the_rest(case: Case, tells: Task) -> None:
+    """The hold stands until staff have decided what the mail meant."""
+    assert (case.state, case.task, case.holds) == (S.IN_PROGRESS, T.NONE, True)
+    assert cases.needs(case) == "decide_stop"
+    assert cases.expired_links(case, NOW + timedelta(days=30)) is None
+    done = finish(case, code="unsubscribed")
+    assert (done.state, done.task) == (S.DONE, tells)
+
+
+def test_who_has_moved_is_not_moved_again_by_the_same_request() -> None:
+    case = corrected(holding(verified(K.CORRECTION)))
+    assert conflicts(lambda: ask(case)) == "under_way"
+    again = "other@example.jp"
+    assert conflicts(lambda: cases.new_address(case, again, by="it-1", now=NOW)) == "under_way"
+
+
 def test_a_stop_is_done_when_it_is_recorded() -> None:
     """Vouched for, it needs no link: the case is only its record."""
     for case in (verified(K.STOP_USE), opened(K.STOP_USE, T.STOP)):
@@ -499,7 +542,6 @@ def test_finished_tells_the_person_unless_they_know() -> None:
     assert finish(answered).task is T.NONE
     assert finish(answered).steps[-1].details == {}
     assert finish(opened(K.INQUIRY, T.NONE, reply_to="")).task is T.NONE
-    assert finish(verified(K.DISCLOSURE), "system", "nothing_held").task is T.NONE
 
 
 @pytest.mark.parametrize(
@@ -658,6 +700,7 @@ def test_forgetting_a_closed_case_changes_nothing_else(case: Case) -> None:
         (by_hand(asked(), "cs-1"), "agree_by_hand"),
         (verified(), "approve_erasure"),
         (verified(K.CORRECTION), "enter_new_address"),
+        (replace(verified(K.DISCLOSURE), task=T.NONE), "send_link_again"),
         (opened(K.INQUIRY, T.NONE), "answer"),
         (verified(K.INQUIRY), "answer"),
         (opened(K.INQUIRY, T.NONE, holds=True), "decide_stop"),
