@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from local.config import ROOT, free_port
-from tests.e2e.product import BROWSER, Product, Staff, eventually, unique
+from tests.e2e.product import BROWSER, Http, Product, Staff, eventually, unique
+from tests.e2e.test_requests_by_mail import ASK, press, request_of, requests_of
+from tests.e2e.writing import answer, write
 
 pytestmark = pytest.mark.e2e
 
@@ -71,6 +74,9 @@ def test_data_survive_a_restart(tmp_path: Path) -> None:
         tomorrow = datetime.now(UTC) + timedelta(days=1)
         staff.act(coming, "schedule", at=tomorrow.isoformat())
         counted(staff, form_id, {"opt_in_unconfirmed": 1})
+        write(before, address, "optin", "私について登録されている情報の開示をお願いします。")
+        asked = answer(before, address, ASK["ja"])
+        request = request_of(staff, address, "disclosure", "identity_asked")
         contact = staff.held(address)
     with running(tmp_path, port) as after:
         assert after.stack == before.stack
@@ -78,6 +84,15 @@ def test_data_survive_a_restart(tmp_path: Path) -> None:
         assert staff.held(address) == contact
         assert [waiting["address"] for waiting in staff.pending()] == [stranger]
         after.mail(address, subject)
+        # A request goes on where it was, and the mail that made it is still there.
+        assert requests_of(staff, address) == [request]
+        [mail] = request["mails"]
+        raw = staff.get(f"/requests/{request['case_id']}/mails/{mail['mail_id']}/raw").json()
+        url = urlsplit(raw["url"])
+        kept = Http(f"{url.scheme}://{url.netloc}").get(f"{url.path}?{url.query}")
+        assert address in kept.text
+        press(after, asked)
+        assert "/v/" in answer(after, address, "ファイル")["text"]
         # The counts follow what changes now: their stream goes on.
         counted(staff, form_id, {"opt_in_unconfirmed": 1})
         after.submit(form_id, after.address("restart"), ticked=True)
