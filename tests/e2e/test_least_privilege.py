@@ -334,6 +334,33 @@ def test_mail_that_was_denied_comes_again_by_itself(product: Product) -> None:
     assert staff.kinds(person).count("unsubscribed") == 1
 
 
+def test_mail_intake_without_a_right_to_the_history_counts_a_bounce_once(
+    product: Product,
+) -> None:
+    """Whether several soft bounces hold an address is asked after the fact is noted."""
+    staff, (person, link) = product.staff("CS"), product.subscriber_with_link()
+    to = f"reply@{product.stack['mail_domain']}"
+    report = (
+        f"From: MAILER-DAEMON@mx.example.jp\r\nTo: {to}\r\nSubject: Undelivered\r\n"
+        'Content-Type: multipart/report; boundary="b"; report-type=delivery-status\r\n\r\n'
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+        f"Final-Recipient: rfc822; {person}\r\nAction: failed\r\nStatus: 4.2.2\r\n\r\n"
+        "--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        f"List-Unsubscribe: <{product.stack['public_url']}{link}>\r\n\r\n--b--\r\n"
+    )
+    product.note(link.rpartition("/")[2])
+    since = time.time()
+    with by_hand(product, "mail_intake"):
+        post(product, report.encode(), envelope_from="", to=[to])
+        body = taken_off(product, "InboundQueueUrl")
+        with without(product, "mail_intake", "dynamodb:Query"):
+            assert not hand(product, "mail_intake", body)
+        denial_in_log(product, "mail_intake", since)
+        assert hand(product, "mail_intake", body)
+    assert staff.kinds(person) == ["notified", "soft_bounced"]
+    assert staff.eligible(person)
+
+
 # ---- case_worker ----
 
 
