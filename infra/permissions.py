@@ -77,7 +77,8 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
 
     Never lists all contacts: how many stand where, and samples, it reads from the standings.
 
-    Sends tests of a campaign; has Scheduler start one later, with a role that may do no more.
+    Sends tests of a campaign, asks SES whether its sender is verified; has Scheduler start one
+    later, with a role that may do no more.
     Answers requests; what they need done, and every erasure, the case worker does. Raw mail it
     reads to make a request of one that nobody answered, and to sign links to single ones.
     """
@@ -107,7 +108,7 @@ def staff_api(r: Resources) -> list[iam.PolicyStatement]:
         _allow(r.link_keys_arn, "secretsmanager:GetSecretValue"),
         _allow(r.campaign_jobs.queue_arn, "sqs:SendMessage"),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
-        _allow(r.mail_identity_arn, "ses:SendEmail"),
+        _allow(r.mail_identity_arn, "ses:GetEmailIdentity", "ses:SendEmail"),
         _allow(r.configuration_set_arn, "ses:SendEmail"),
         _allow(r.schedules_arn, "scheduler:CreateSchedule", "scheduler:DeleteSchedule"),
         _allow(

@@ -120,9 +120,18 @@ def edit(campaign_id: CampaignPath, body: Annotated[CampaignEdit, Body()]) -> Ca
     "/campaigns/<campaign_id>/lint", summary="What is wrong with a campaign", tags=["campaigns"]
 )
 def check(campaign_id: CampaignPath) -> FindingsOut:
-    """Errors block approving and sending; warnings are for people to weigh."""
+    """Errors block approving and sending; warnings are for people to weigh.
+
+    Where SES cannot be asked about the sender, that is a warning: the rest is still worth seeing.
+    """
     call = _call()
-    return FindingsOut.of(_findings(call.deps, call.deps.campaigns.get(campaign_id)))
+    campaign = call.deps.campaigns.get(campaign_id)
+    try:
+        verified = _verified_domains(call.deps)
+    except Unavailable as error:
+        logger.warning("sender unchecked", extra={"code": error.code})
+        verified = None
+    return FindingsOut.of(_findings(call.deps, campaign, verified))
 
 
 @router.post(
@@ -332,16 +341,24 @@ def _checked(deps: Deps, content: CampaignIn) -> Audience:
     return audience
 
 
-def _findings(deps: Deps, campaign: Campaign) -> list[Finding]:
-    # Whether SES has verified the domain, SES says itself: no test, no approval.
-    verified = frozenset({deps.settings.mail_domain})
+def _verified_domains(deps: Deps) -> frozenset[str]:
+    domain = deps.settings.mail_domain
+    return frozenset({domain} if deps.identities.verified(domain) else ())
+
+
+def _findings(deps: Deps, campaign: Campaign, verified: frozenset[str] | None) -> list[Finding]:
     return lint(Content.of(campaign), deps.composer(), verified_domains=verified)
 
 
 def _refuse_errors(deps: Deps, campaign: Campaign) -> None:
-    """Raises Unprocessable with the first error of each field; ``…/lint`` has them all."""
+    """Nothing with an error goes further; ``…/lint`` has them all.
+
+    Raises:
+        Unprocessable: the first error of each field.
+        Unavailable: SES could not be asked about the sender.
+    """
     problems: dict[str, FieldProblem] = {}
-    for found in _findings(deps, campaign):
+    for found in _findings(deps, campaign, _verified_domains(deps)):
         if found.severity is Severity.ERROR:
             problems.setdefault(found.field, FieldProblem(found.rule, found.ja, found.en))
     if problems:

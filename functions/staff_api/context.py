@@ -20,7 +20,7 @@ from shared.adapters.forms import FormStore
 from shared.adapters.http import Request
 from shared.adapters.jobs import JobQueue
 from shared.adapters.ledger import Ledger
-from shared.adapters.mailer import Mailer
+from shared.adapters.mailer import Identities, Mailer
 from shared.adapters.rawmail import RawMail
 from shared.adapters.received import ReceivedStore
 from shared.adapters.scheduler import Schedules
@@ -47,6 +47,7 @@ class Deps:
     secrets: Secrets
     standings: StandingStore
     mailer: Mailer
+    identities: Identities
     schedules: Schedules
     figures: Figures
     cases: CaseStore
@@ -100,6 +101,7 @@ def default_deps() -> Deps:
         Secrets(aws.secretsmanager()),
         standings=StandingStore(dynamodb, settings.standings_table),
         mailer=Mailer(aws.sesv2(), settings.configuration_set),
+        identities=Identities(aws.sesv2_questions()),
         schedules=Schedules(
             aws.scheduler(),
             role_arn=settings.schedule_role_arn,

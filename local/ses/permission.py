@@ -1,4 +1,4 @@
-"""Whether a caller may send: its role's policies are asked, as AWS would.
+"""Whether a caller may send, or ask about a sender: its role's policies are asked, as AWS would.
 
 The emulator knows the caller by its signature, but judges sending on the resource `*`, which
 no policy that names the identity can allow. So it is asked twice: who this is (its refusal says),
@@ -22,7 +22,9 @@ from local.config import ACCOUNT, REGION
 PATH = "/v2/email/outbound-emails"
 BULK_PATH = "/v2/email/outbound-bulk-emails"
 ACCOUNT_PATH = "/v2/email/account"
+IDENTITIES_PATH = "/v2/email/identities"
 _ACTIONS = {PATH: "ses:SendEmail", BULK_PATH: "ses:SendBulkEmail"}
+_PREFIX = f"arn:aws:ses:{REGION}:{ACCOUNT}"
 _ROLE = re.compile(r"User: arn:aws:sts::\d+:assumed-role/([^/\s]+)/")
 _NOT_HANDED_ON = frozenset({"content-length", "connection", "transfer-encoding"})
 
@@ -54,12 +56,12 @@ class Permission:
     ) -> Refusal | None:
         """None if this signed request may be carried out."""
         refusal = await self._asked("POST", path, headers, body)
-        role = _ROLE.search(refusal.body.decode("utf-8", "replace")) if refusal else None
-        if role is not None and await asyncio.to_thread(
-            self._may, role[1], _ACTIONS[path], _resources(request)
-        ):
-            return None
-        return refusal
+        return await self._judged(refusal, _ACTIONS[path], _resources(request))
+
+    async def identity_refusal(self, headers: Mapping[str, str], identity: str) -> Refusal | None:
+        """None if GetEmailIdentity may be answered about this identity."""
+        refusal = await self._asked("GET", f"{IDENTITIES_PATH}/{identity}", headers, b"")
+        return await self._judged(refusal, "ses:GetEmailIdentity", (_identity(identity),))
 
     async def account_refusal(self, headers: Mapping[str, str]) -> Refusal | None:
         """None if GetAccount may be answered; it knows no resource but `*`."""
@@ -81,6 +83,15 @@ class Permission:
                 body=await answer.read(),
             )
 
+    async def _judged(
+        self, refusal: Refusal | None, action: str, resources: tuple[str, ...]
+    ) -> Refusal | None:
+        """The emulator's refusal, unless the role it names may do this with these resources."""
+        role = _ROLE.search(refusal.body.decode("utf-8", "replace")) if refusal else None
+        if role is not None and await asyncio.to_thread(self._may, role[1], action, resources):
+            return None
+        return refusal
+
     def _may(self, role: str, action: str, resources: tuple[str, ...]) -> bool:
         return all(
             self._aws.iam.simulate_principal_policy(
@@ -95,9 +106,12 @@ class Permission:
 
 def _resources(request: Mapping[str, Any]) -> tuple[str, ...]:
     domain = parseaddr(str(request.get("FromEmailAddress", "")))[1].rpartition("@")[2]
-    prefix = f"arn:aws:ses:{REGION}:{ACCOUNT}"
     named = request.get("ConfigurationSetName")
     return (
-        f"{prefix}:identity/{domain}",
-        *((f"{prefix}:configuration-set/{named}",) if named else ()),
+        _identity(domain),
+        *((f"{_PREFIX}:configuration-set/{named}",) if named else ()),
     )
+
+
+def _identity(name: str) -> str:
+    return f"{_PREFIX}:identity/{name}"

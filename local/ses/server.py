@@ -1,4 +1,7 @@
-"""The HTTP side of the stand-in: SendEmail, SendBulkEmail, GetAccount, and switches for tests."""
+"""The HTTP side of the stand-in, with switches for tests.
+
+SendEmail, SendBulkEmail, GetAccount, GetEmailIdentity.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,14 @@ from local.aws import Aws
 from local.config import HOST, Config
 from local.ses.events import Feedback
 from local.ses.message import BadRequest, Entry, Outgoing, build, build_bulk
-from local.ses.permission import ACCOUNT_PATH, BULK_PATH, PATH, Permission, Refusal
+from local.ses.permission import (
+    ACCOUNT_PATH,
+    BULK_PATH,
+    IDENTITIES_PATH,
+    PATH,
+    Permission,
+    Refusal,
+)
 
 _MAX_BODY = 60 * 1024 * 1024
 # The addresses of SES's mailbox simulator, and what becomes of a message to them. As with the
@@ -38,6 +48,7 @@ class Ses:
         self._statuses: deque[str] = deque()
         self._quota = {"Max24HourSend": 50_000.0, "MaxSendRate": 50.0}
         self._sent = 0
+        self._verified = True
         self._permission: Permission | None = None
 
     def application(self) -> web.Application:
@@ -47,6 +58,7 @@ class Ses:
                 web.post(PATH, self._send_email),
                 web.post(BULK_PATH, self._send_bulk_email),
                 web.get(ACCOUNT_PATH, self._get_account),
+                web.get(f"{IDENTITIES_PATH}/{{identity}}", self._get_email_identity),
                 web.post("/_control", self._control),
             ]
         )
@@ -64,6 +76,7 @@ class Ses:
         `fail_next`: `[{"status": 429, "type": "TooManyRequestsException"}, …]`, calls that fail.
         `status_next`: `["ACCOUNT_THROTTLED", "", …]`, statuses of the next entries of bulk calls;
         an empty one is carried out. `quota`: `{"MaxSendRate": 1, "Max24HourSend": 200}`.
+        `verified`: whether GetEmailIdentity says so of every identity, until told otherwise.
         """
         wanted = await request.json()
         self._failures = deque(
@@ -72,6 +85,7 @@ class Ses:
         )
         self._statuses = deque(str(status) for status in wanted.get("status_next", ()))
         self._quota |= {name: float(value) for name, value in wanted.get("quota", {}).items()}
+        self._verified = bool(wanted.get("verified", self._verified))
         return web.json_response({"fail_next": len(self._failures)})
 
     async def _send_email(self, request: web.Request) -> web.Response:
@@ -120,6 +134,23 @@ class Ses:
                 "ProductionAccessEnabled": True,
                 "SendingEnabled": True,
                 "SendQuota": {**self._quota, "SentLast24Hours": float(self._sent)},
+            }
+        )
+
+    async def _get_email_identity(self, request: web.Request) -> web.Response:
+        if self._permission is None:
+            raise RuntimeError("The application is not running")
+        identity = request.match_info["identity"]
+        refusal = await self._permission.identity_refusal(request.headers, identity)
+        if refusal is not None:
+            return _refused(refusal)
+        status = "SUCCESS" if self._verified else "FAILED"
+        return web.json_response(
+            {
+                "IdentityType": "DOMAIN",
+                "VerifiedForSendingStatus": self._verified,
+                "VerificationStatus": status,
+                "DkimAttributes": {"SigningEnabled": True, "Status": status},
             }
         )
 

@@ -39,6 +39,9 @@ _CONFIG = Config(
 SEND_SECONDS = 12
 """SES has answered after that, or the answer is lost. Less than the sender's settle_seconds."""
 
+# People wait, and go on without the answer: twice (1 + 2) s is all of it.
+_ASK_BRIEFLY = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
+
 # A lost answer is not a failure: the sender must never repeat this call by itself.
 _SEND_ONCE = Config(
     connect_timeout=2,
@@ -121,6 +124,13 @@ def scheduler() -> SchedulerClient:
 def sesv2() -> SESV2Client:
     """The SES client, without retries."""
     client: SESV2Client = _client("sesv2", _SEND_ONCE)
+    return client
+
+
+@cache
+def sesv2_questions() -> SESV2Client:
+    """The SES client for what may be asked again, and must not take long."""
+    client: SESV2Client = _client("sesv2", _ASK_BRIEFLY)
     return client
 
 

@@ -1,4 +1,7 @@
-"""Handing mails to SES, with an answer for each that tells what is known about its fate."""
+"""Handing mails to SES, with an answer for each that tells what is known about its fate.
+
+And asking it whether it would take them: ``Identities``.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 _UNLIMITED = 10**12
 _QUOTA_SECONDS = 60.0
+_VERIFIED_SECONDS = 300.0
 # Of GetAccount, which SES answers once a second, and all senders of a campaign begin at once.
 _TRIES = 12
 
@@ -209,6 +213,36 @@ class Mailer:
         except BotoCoreError as error:
             return Answer(Fate.UNKNOWN, reason=type(error).__name__)
         return Answer(Fate.ACCEPTED, message_id=answer["MessageId"])
+
+
+@dataclass
+class Identities:
+    """What SES lets this account send as."""
+
+    client: SESV2Client
+    clock: Callable[[], float] = time.monotonic
+    _verified: dict[str, float] = field(default_factory=dict, init=False)
+
+    def verified(self, domain: str) -> bool:
+        """Whether SES sends mail of this domain. Only a yes is remembered, for five minutes.
+
+        Raises:
+            Unavailable: SES could not be asked.
+        """
+        asked = self._verified.get(domain)
+        if asked is not None and self.clock() - asked < _VERIFIED_SECONDS:
+            return True
+        with translated("identity"):
+            try:
+                found = self.client.get_email_identity(EmailIdentity=domain)
+            except ClientError as error:
+                if error_code(error) == "NotFoundException":
+                    return False
+                raise
+        verified = found["VerifiedForSendingStatus"]
+        if verified:
+            self._verified[domain] = self.clock()
+        return verified
 
 
 def _entry(recipient: Recipient) -> Any:

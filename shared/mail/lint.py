@@ -55,7 +55,7 @@ class Rendered:
     body: Body
     company: Company
     mail_domain: str
-    verified_domains: frozenset[str]
+    verified_domains: frozenset[str] | None
     sender: str
     reply_to: str
     link: str
@@ -96,11 +96,11 @@ class Rule:
 
 
 def lint(
-    content: Content, composer: Composer, *, verified_domains: frozenset[str]
+    content: Content, composer: Composer, *, verified_domains: frozenset[str] | None
 ) -> list[Finding]:
     """Everything wrong with ``content`` as ``composer`` sends it, errors first.
 
-    ``verified_domains``: what SES lets this account send from.
+    ``verified_domains``: what SES lets this account send from; None where it could not be asked.
     """
     try:
         mail = render(content, composer, verified_domains)
@@ -118,7 +118,9 @@ def inspect(mail: Rendered) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
 
 
-def render(content: Content, composer: Composer, verified_domains: frozenset[str]) -> Rendered:
+def render(
+    content: Content, composer: Composer, verified_domains: frozenset[str] | None
+) -> Rendered:
     """The mail the rules look at.
 
     Raises:
@@ -292,10 +294,21 @@ def sender_forged(mail: Rendered) -> Found:
 
 def sender_unverified(mail: Rendered) -> Found:
     """SES sends only from a domain (or its parent) that is verified."""
-    domain = parseaddr(mail.sender)[1].rpartition("@")[2].lower()
+    domain = _sender_domain(mail)
     parents = {domain[n:] for n in range(len(domain)) if n == 0 or domain[n - 1] == "."}
-    if not parents & {verified.lower() for verified in mail.verified_domains}:
+    verified = mail.verified_domains
+    if verified is not None and not parents & {each.lower() for each in verified}:
         yield "sender", domain
+
+
+def sender_unchecked(mail: Rendered) -> Found:
+    """Whoever only writes goes on; approving and sending wait until SES has answered."""
+    if mail.verified_domains is None:
+        yield "sender", _sender_domain(mail)
+
+
+def _sender_domain(mail: Rendered) -> str:
+    return parseaddr(mail.sender)[1].rpartition("@")[2].lower()
 
 
 # ---- subject and size ----
@@ -512,6 +525,12 @@ RULES: tuple[Rule, ...] = (
         "差出人のドメインが SES で認証されていません: {what}",
         "The sender's domain is not verified in SES: {what}",
         sender_unverified,
+    ),
+    Rule(
+        "sender-unchecked", W,
+        "差出人を SES で確認できませんでした。確認できるまで承認と送信はできません: {what}",
+        "SES could not be asked about the sender; until it is, nothing is approved or sent: {what}",
+        sender_unchecked,
     ),
     Rule(
         "subject-empty", E,

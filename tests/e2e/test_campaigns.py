@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.adapters.jobs import Job
-from tests.e2e.product import TESTER, Json, Product, Staff, eventually, unique
+from tests.e2e.product import TESTER, Json, Product, Staff, eventually, settings, unique
 
 pytestmark = pytest.mark.e2e
 
@@ -107,6 +107,32 @@ def test_what_breaks_a_rule_is_neither_approved_nor_sent(
     approver.post_json(f"{path}/approve", {}).problem(422 if tested.status == 200 else 409)
     author.post_json(f"{path}/send", {}).problem(409)
     assert author.show(campaign_id)["status"] == "draft"
+
+
+def test_an_unverified_sender_blocks_approval(
+    product: Product, author: Staff, approver: Staff
+) -> None:
+    campaign_id = author.write_campaign(unique("未認証"))
+    author.try_out(campaign_id)
+    path = f"/campaigns/{campaign_id}"
+    domain = product.stack["mail_domain"]
+    # A fresh process: it does not remember the domain as verified.
+    with settings(product, "staff_api", FRESH=unique("process")):
+        product.tell_ses(verified=False)
+        try:
+            found = author.get(f"{path}/lint").json()
+            assert found["blocks"]
+            [wrong] = [each for each in found["findings"] if each["severity"] == "error"]
+            assert (wrong["rule"], wrong["field"]) == ("sender-unverified", "sender")
+            refused = approver.post_json(f"{path}/approve", {}).problem(422)
+            [error] = refused["errors"]
+            assert error["code"] == "sender-unverified"
+            assert error["detail"] == f"差出人のドメインが SES で認証されていません: {domain}"
+            assert author.show(campaign_id)["status"] == "draft"
+        finally:
+            product.tell_ses(verified=True)
+        # As soon as it is repaired: a no is not remembered.
+        assert approver.act(campaign_id, "approve")["status"] == "approved"
 
 
 def test_a_test_goes_to_our_own_and_stops_nobody(product: Product, author: Staff) -> None:

@@ -88,7 +88,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         CONTACT_KEY: READ_SECRET,
         LINK_KEYS: READ_SECRET,
         JOBS: {"sqs:SendMessage"},
-        f"{SES}identity/MailIdentity": {"ses:SendEmail"},
+        f"{SES}identity/MailIdentity": {"ses:GetEmailIdentity", "ses:SendEmail"},
         f"{SES}configuration-set/MailConfigurationSet": {"ses:SendEmail"},
         f"{SCHEDULER}schedule/default/optin-*": {
             "scheduler:CreateSchedule",

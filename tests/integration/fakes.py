@@ -93,6 +93,8 @@ class FakeSes:
     rate: float = 1_000.0
     quota: float = -1.0  # unlimited
     quota_hours: float = 24.0
+    verified: bool = True
+    silent: str = ""  # GetEmailIdentity answers with this error
     untold: list[dict[str, Any]] = field(default_factory=list)
     sent_at: list[datetime] = field(default_factory=list)
     ids: int = 0
@@ -127,6 +129,12 @@ class FakeSes:
                 "SentLast24Hours": float(self.used()),
             },
         }
+
+    def get_email_identity(self, **request: Any) -> dict[str, Any]:
+        check_request("sesv2", "GetEmailIdentity", request)
+        if self.silent:
+            raise client_error(self.silent, 400, "GetEmailIdentity")
+        return {"IdentityType": "DOMAIN", "VerifiedForSendingStatus": self.verified}
 
     def used(self) -> int:
         """Mails that count against the quota now."""

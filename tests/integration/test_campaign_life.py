@@ -15,6 +15,7 @@ from functions.staff_api import app as staff_api
 from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import SHARDS
 from shared.adapters.jobs import Job
+from shared.adapters.mailer import Identities
 from shared.domain import lifecycle
 from shared.domain.campaigns import Campaign, CampaignStatus, PauseReason
 from shared.domain.events import EventKind, Source
@@ -295,6 +296,81 @@ def test_warnings_do_not_block(world: World) -> None:
     assert shown["blocks"] is False
     assert [finding["rule"] for finding in shown["findings"]] == ["subject-long"]
     assert status(world, world.approved(campaign)) is S.APPROVED
+
+
+def gates(world: World) -> dict[str, Callable[[], Answer]]:
+    """What an unverified sender has to stop, each on a campaign that is ready for it."""
+    tested, approved = world.written(), world.approved(world.written())
+    done(world, tested, "test", {"to": TESTER})
+    return {
+        "approve": lambda: act(world, tested, "approve", team="GS"),
+        "schedule": lambda: act(world, approved, "schedule", {"at": later(world, days=1)}),
+        "send": lambda: act(world, approved, "send"),
+    }
+
+
+@pytest.mark.parametrize("error", ["", "NotFoundException"])
+@pytest.mark.parametrize("gate", ["approve", "schedule", "send"])
+def test_an_unverified_sender_blocks(world: World, gate: str, error: str) -> None:
+    """Also a domain that SES has never heard of."""
+    go = gates(world)[gate]
+    world.ses.verified, world.ses.silent = False, error
+    answer = go()
+    check_problem(answer, 422, {"sender"})
+    [problem] = answer.json["errors"]
+    assert problem["code"] == "sender-unverified"
+    assert problem["detail"] == ("差出人のドメインが SES で認証されていません: mail.example.jp")
+    assert not world.queue.messages
+    assert not world.schedules()
+    world.ses.verified, world.ses.silent = True, ""
+    assert go().status == 200
+
+
+@pytest.mark.parametrize("error", ["AccessDeniedException", "TooManyRequestsException"])
+@pytest.mark.parametrize("gate", ["approve", "schedule", "send"])
+def test_a_sender_that_cannot_be_checked_blocks(world: World, gate: str, error: str) -> None:
+    go = gates(world)[gate]
+    world.ses.silent = error
+    check_problem(go(), 503)
+    assert not world.queue.messages
+    assert not world.schedules()
+    world.ses.silent = ""
+    assert go().status == 200
+
+
+def test_who_writes_sees_the_checks_though_the_sender_cannot_be_checked(world: World) -> None:
+    campaign = world.written(**BAD)
+    world.ses.silent = "TooManyRequestsException"
+    shown = world.ask_staff("GET", f"/campaigns/{campaign}/lint").json
+    assert shown["blocks"] is True
+    assert [finding["rule"] for finding in shown["findings"]] == [
+        "link-insecure",
+        "sender-unchecked",
+    ]
+    world.ses.silent, world.ses.verified = "", False
+    shown = world.ask_staff("GET", f"/campaigns/{campaign}/lint").json
+    assert {finding["rule"] for finding in shown["findings"]} == {
+        "link-insecure",
+        "sender-unverified",
+    }
+
+
+def test_that_a_sender_is_verified_is_remembered_some_minutes_and_that_it_is_not_never(
+    world: World,
+) -> None:
+    faults = Faults()
+    identities = Identities(faults.wrap(world.ses), clock=lambda: world.clock.now().timestamp())
+    world.ses.verified = False
+    assert not identities.verified("mail.example.jp")
+    world.ses.verified = True
+    assert identities.verified("mail.example.jp")
+    world.ses.verified = False
+    world.clock.advance(minutes=4)
+    assert identities.verified("mail.example.jp")
+    assert faults.calls == ["get_email_identity"] * 2
+    assert not identities.verified("example.jp")
+    world.clock.advance(minutes=1)
+    assert not identities.verified("mail.example.jp")
 
 
 # --- approving

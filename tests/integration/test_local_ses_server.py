@@ -65,10 +65,11 @@ class World:
     mailbox: Mailbox
     feedback: Feedback
     account: Callable[..., Any] = dict
+    identity: Callable[..., Any] = dict
 
     def sender(self, *resources: str) -> Callable[..., dict[str, Any]]:
-        """`send_email` as a role that may send as these resources only."""
-        actions = ["ses:SendEmail", "ses:SendBulkEmail"]
+        """`send_email` as a role that may send as these resources, and ask about them, only."""
+        actions = ["ses:SendEmail", "ses:SendBulkEmail", "ses:GetEmailIdentity"]
         statement = {"Effect": "Allow", "Action": actions, "Resource": list(resources)}
         whole = {"Effect": "Allow", "Action": "ses:GetAccount", "Resource": "*"}
         trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
@@ -97,6 +98,7 @@ class World:
             return dict(ses.send_email(**MESSAGE, Destination=destination))
 
         self.account = ses.get_account
+        self.identity = ses.get_email_identity
         return send
 
     def events(self) -> list[dict[str, Any]]:
@@ -261,5 +263,35 @@ def test_a_role_that_may_not_send_in_bulk_is_denied(visit: Visit) -> None:
         with pytest.raises(ClientError, match="AccessDenied"):
             here.account()
         assert list(here.mailbox.newest_first()) == []
+
+    visit(story)
+
+
+def test_a_role_hears_only_of_its_own_identity_and_whether_that_is_verified(
+    visit: Visit,
+) -> None:
+    def story(here: World) -> None:
+        here.sender(IDENTITY)
+
+        def verified() -> bool:
+            found = here.identity(EmailIdentity="mail.example.jp")
+            assert (found["DkimAttributes"]["Status"] == "SUCCESS") is (
+                found["VerifiedForSendingStatus"]
+            )
+            return bool(found["VerifiedForSendingStatus"])
+
+        assert verified()
+        with pytest.raises(ClientError, match="AccessDenied"):
+            here.identity(EmailIdentity="other.example.jp")
+        control = f"{here.config.ses_url}/_control"
+        requests.post(control, json={"verified": False}, timeout=10)
+        assert not verified()
+        requests.post(control, json={"quota": {"MaxSendRate": 1}}, timeout=10)
+        assert not verified()
+        requests.post(control, json={"verified": True}, timeout=10)
+        assert verified()
+        here.sender()
+        with pytest.raises(ClientError, match="AccessDenied"):
+            here.identity(EmailIdentity="mail.example.jp")
 
     visit(story)

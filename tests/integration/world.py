@@ -41,7 +41,7 @@ from shared.adapters.figures import Figures
 from shared.adapters.forms import FormStore, form_item
 from shared.adapters.jobs import CaseJob, JobQueue
 from shared.adapters.ledger import Ledger
-from shared.adapters.mailer import Mailer
+from shared.adapters.mailer import Identities, Mailer
 from shared.adapters.pace import Pace
 from shared.adapters.rawmail import RawMail
 from shared.adapters.received import Answers, Line, ReceivedStore
@@ -336,6 +336,7 @@ class World:
             Secrets(wrap(self.secretsmanager)),
             standings=StandingStore(dynamodb, "standings", wait=_no_wait),
             mailer=Mailer(wrap(self.ses), "optin"),
+            identities=Identities(wrap(self.ses)),
             schedules=Schedules(
                 wrap(self.scheduler),
                 role_arn=STARTS_ROLE_ARN,

@@ -29,7 +29,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "mail-rules.md"
 
 
 def found(
-    content: Content, composer: Composer = COMPOSER, verified: frozenset[str] = VERIFIED
+    content: Content, composer: Composer = COMPOSER, verified: frozenset[str] | None = VERIFIED
 ) -> list[Finding]:
     findings = lint(content, composer, verified_domains=verified)
     for finding in findings:
@@ -217,6 +217,13 @@ def test_sender_with_an_address_for_a_name() -> None:
 def test_sender_unverified(verified: list[str]) -> None:
     findings = found(SOUND, verified=frozenset(verified))
     assert [finding.rule for finding in findings] == ["sender-unverified"]
+
+
+def test_sender_unchecked() -> None:
+    """Nobody could say: shown, and said once."""
+    [finding] = found(SOUND, verified=None)
+    assert (finding.rule, finding.severity) == ("sender-unchecked", Severity.WARNING)
+    assert "mail.example.jp" in finding.ja
 
 
 @pytest.mark.parametrize("verified", [["mail.example.jp"], ["example.jp"], ["x", "EXAMPLE.jp"]])
