@@ -145,6 +145,8 @@ def _put_off(deps: Deps, job: CaseJob, error: _NotNowError) -> None:
 
 def _do_what_is_owed(deps: Deps, case_id: str) -> None:
     case = deps.cases.get(case_id)
+    if case.task is not Task.ERASE and _was_erased(deps, case):
+        case = deps.cases.forget(case, now=deps.now())
     if case.task is not Task.NONE:
         logger.info("task", extra={"case_id": case.case_id, "task": case.task})
         case = _TASKS[case.task](deps, case)
@@ -152,6 +154,11 @@ def _do_what_is_owed(deps: Deps, case_id: str) -> None:
         case = _end_hold(deps, case)
     if case.task is not Task.NONE:
         deps.jobs.put([CaseJob(case.case_id)])
+
+
+def _was_erased(deps: Deps, case: Case) -> bool:
+    """It was opened of a mail that came before its writer was erased, by who did not know yet."""
+    return bool(case.reply_to) and deps.contacts.get(case.contact_id).erased_since(case.opened_at)
 
 
 def _settle(deps: Deps, case: Case, change: Callable[[Case], Case]) -> Case:

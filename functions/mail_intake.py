@@ -154,7 +154,9 @@ def _take_in(deps: Deps, receipt: Receipt) -> None:
         contact_id=_writer(known),
         mailbox=mailbox_of(receipt),
     )
-    if line.erased:
+    # Whoever was erased since: by now the tombstone is to be seen here, or the line by the erasure.
+    gone = line.erased or deps.contacts.get(line.contact_id).erased_since(line.received_at)
+    if gone:
         deps.rawmail.delete([receipt.object_key])
         deps.received.erase([line])
     if line.outcome:
@@ -167,12 +169,12 @@ def _take_in(deps: Deps, receipt: Receipt) -> None:
         understand(mail.subject, mail.words),
         mail_domain=deps.settings.mail_domain,
     )
-    case_id = _Decided(deps, mail, line, known, reception).carry_out()
+    case_id = _Decided(deps, mail, line, known, reception).carry_out(gone=gone)
     deps.received.finish(
         line,
         outcome=reception.outcome,
         reason=reception.reason,
-        filtered=reception.outcome is Outcome.FILTERED,
+        filtered=reception.outcome is Outcome.FILTERED and not gone,
         case_id=case_id,
         also_about=_people(known),
     )
@@ -186,6 +188,7 @@ def _take_in(deps: Deps, receipt: Receipt) -> None:
             "contact_id": line.contact_id,
             "case_id": case_id,
             "unread": mail.unread,
+            "erased": gone,
         },
     )
 
@@ -257,13 +260,19 @@ class _Decided:
     known: Known
     reception: Reception
 
-    def carry_out(self) -> str:
-        """Do it. The case the mail belongs to, if any."""
+    def carry_out(self, *, gone: bool) -> str:
+        """Do it. The case the mail belongs to, if any.
+
+        ``gone``: its writer was erased since, so nothing of the mail is kept and nobody is
+        answered; a stop, which may be another's, still counts.
+        """
         reception = self.reception
         for link in reception.stops:
             self.deps.contacts.record(self._stop(link))
         if reception.outcome is Outcome.FEEDBACK and self.mail.report is not None:
             self._note_report(self.mail.report)
+        if gone:
+            return ""
         if reception.kind is not None:
             return self._open(reception.kind).case_id
         if reception.answer:

@@ -86,7 +86,7 @@ class ContactStore:
         Recording the same event again changes nothing and succeeds. Without contention this
         is exactly one call. ``also``: writes without conditions that happen with the event,
         so just as often as the event, which is once. A stop is recorded where the person has
-        moved to as well.
+        moved to as well. What comes late, after an erasure, is recorded without what is personal.
 
         Raises:
             TooMany: a counter is at its limit; nothing was stored.
@@ -104,6 +104,8 @@ class ContactStore:
             if _failed(reasons[1]):
                 # Something later is already held: write only what is still news.
                 held = contact_of(reasons[1]["Item"])
+                if held.erased_since(event.at):
+                    event = _impersonal(event)
                 if held.moved_to and moving.follows(event):
                     # First, so that what is repeated after a crash finds it done or does it.
                     self.record(moving.followed(event, held.moved_to))

@@ -80,6 +80,8 @@ class Erasure:
             self.contacts.record(tombstone)
             # What came between reading and that is older than the tombstone, so it goes too.
             history = self.contacts.history(contact_id)
+            lines = self.received.of_contact(contact_id)
+            of_contact = self.cases.of_contact(contact_id)
         before = [event for event in history if event.key < tombstone.key]
         self.contacts.wipe(contact_id, before)
         self._remove_mail([line for line in lines if line.received_at <= tombstone.at])

@@ -138,6 +138,12 @@ class Contact:
         """The contact that the person changed to and has not come back from, else empty."""
         return self._value(Register.MOVED, "to")
 
+    def erased_since(self, at: datetime) -> bool:
+        """Whether what is from that moment or before was erased: it may not be kept any more."""
+        return any(
+            mark.kind is EventKind.ERASED and mark.at >= at for mark in self.registers.values()
+        )
+
     @property
     def is_pending(self) -> bool:
         """An opt-in waits for an advisor's confirmation (A3)."""

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from functions import form_intake, mail_intake
+from functions import case_worker, form_intake, mail_intake
 from shared.domain import cases as rules
 from shared.domain.cases import Case, CaseState, Task
 from shared.domain.eligibility import Profile, judge
-from shared.domain.events import EventKind, Source
+from shared.domain.events import Event, EventKind, Source
 from shared.domain.links import verify_case
 from tests.integration.fakes import Died, Faults, Mode, read
 from tests.integration.world import (
@@ -92,8 +92,6 @@ def erase(world: World) -> Case:
 def run(world: World, case_id: str, faults: Faults | None = None) -> None:
     event = payload("campaign_sender")
     event["Records"][0]["body"] = f'{{"case_id": "{case_id}"}}'
-    from functions import case_worker  # noqa: PLC0415
-
     deps = world.case_worker(faults.wrap) if faults else world.case_worker()
     answer = case_worker.handler(event, LambdaContext(), deps)
     assert faults or answer == {"batchItemFailures": []}
@@ -198,6 +196,77 @@ def test_a_mail_that_comes_again_is_not_kept(lived: World) -> None:
     assert mail_intake.handler(event, LambdaContext(), lived.mail_intake()) == {
         "batchItemFailures": []
     }
+    assert_gone(lived)
+
+
+def test_a_form_post_that_is_recorded_late_leaves_nothing_personal(lived: World) -> None:
+    """The gateway dated it before the erasure; its evidence stays, like that of the others."""
+    event = lived.post({"email": HANAKO, "name": "山田花子"}, form_id=WEB, ip=IP)
+    lived.clock.advance(minutes=1)
+    erase(lived)
+    form_intake.handler(event, LambdaContext(), lived.form_intake())
+    assert_gone(lived)
+    assert reason(lived) in {"no_address", "erased"}
+    assert projected(lived.tables()) == held(lived.tables())
+
+
+def test_a_mail_that_waited_while_its_writer_was_erased_is_not_kept(lived: World) -> None:
+    """In the queue, or among the failures; whom it stops is stopped all the same."""
+    lived.confirmed(TARO)
+    quoting = f"https://optin.example.jp/u/{lived.token(id_of(TARO))}"
+    asks, stops = (
+        lived.mail_event(letter(words, sender=f"山田花子 <{HANAKO}>", quoting=quoting))
+        for words in ("会場はどこですか。山田", "配信を停止してください。山田")
+    )
+    lived.clock.advance(minutes=1)
+    erase(lived)
+    mails = len(lived.ses.mails)
+    for event in (asks, stops):
+        answer = mail_intake.handler(event, LambdaContext(), lived.mail_intake())
+        assert answer == {"batchItemFailures": []}
+    lived.work()
+    assert_gone(lived)
+    assert len(lived.ses.mails) == mails
+    assert judge(lived.contacts.get(id_of(TARO)), Profile.MANUAL).reason == "unsubscribed"
+
+
+@pytest.mark.parametrize("step", ["begin", "create"])
+def test_a_mail_taken_in_while_its_writer_is_erased_is_not_kept(lived: World, step: str) -> None:
+    event = lived.mail_event(letter("駐車場はありますか。山田", sender=f"山田花子 <{HANAKO}>"))
+    case = asked(lived)
+    lived.clock.advance(minutes=1)
+    deps = lived.mail_intake()
+    of = deps.received if step == "begin" else deps.cases
+    goes_on = getattr(of, step)
+
+    def after_the_erasure(*args: object, **more: object) -> object:
+        run(lived, case.case_id)
+        return goes_on(*args, **more)
+
+    setattr(of, step, after_the_erasure)
+    mail_intake.handler(event, LambdaContext(), deps)
+    lived.work()
+    assert_gone(lived)
+    assert all(not each.is_open for each in lived.cases.of_contact(id_of(HANAKO)))
+
+
+def test_a_mail_that_comes_between_looking_and_the_tombstone_goes_too(lived: World) -> None:
+    case = asked(lived)
+    event = lived.mail_event(letter("駐車場はありますか。山田", sender=f"山田花子 <{HANAKO}>"))
+    lived.clock.advance(minutes=1)
+    deps = lived.case_worker()
+    record = deps.contacts.record
+
+    def after_the_mail(fact: Event) -> None:
+        if fact.kind is EventKind.ERASED:
+            mail_intake.handler(event, LambdaContext(), lived.mail_intake())
+        record(fact)
+
+    deps.contacts.record = after_the_mail  # type: ignore[method-assign,assignment]
+    job = payload("campaign_sender")
+    job["Records"][0]["body"] = f'{{"case_id": "{case.case_id}"}}'
+    case_worker.handler(job, LambdaContext(), deps)
+    lived.work()
     assert_gone(lived)
 
 

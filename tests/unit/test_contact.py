@@ -201,3 +201,12 @@ def test_a_campaign_may_say_what_people_said_of_themselves_until_they_are_erased
     nothing = {"name": "", "organization": "", "municipality": ""}
     assert variables_of(project("ab" * 16, [posted, erased])) == nothing
     assert variables_of(project("ab" * 16, [])) == nothing
+
+
+def test_what_is_older_than_an_erasure_may_not_be_kept() -> None:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    erased = Event("ab" * 16, "1" * 24, EventKind.ERASED, at, Source.STAFF)
+    contact = project("ab" * 16, [erased])
+    moments = (at - timedelta(days=1), at, at + timedelta(milliseconds=1))
+    assert [contact.erased_since(moment) for moment in moments] == [True, True, False]
+    assert not project("ab" * 16, []).erased_since(at)
