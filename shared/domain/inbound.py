@@ -106,7 +106,8 @@ SIGNAL_HEADERS = (
 class ReceivedMail:
     """One message.
 
-    ``mail_id`` depends only on Message-ID and content, so a second delivery has the same.
+    ``mail_id`` depends only on Message-ID (Date, where there is none) and content, so a second
+    delivery has the same.
     ``senders`` are the addresses of From as parsed, none or several where it is malformed.
     ``words`` is what the person wrote, without quotations and signature; ``quoted`` the rest.
     ``tokens`` are unsubscribe tokens found anywhere in the text, quotations included.

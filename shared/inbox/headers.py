@@ -33,6 +33,8 @@ _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[,;:()"<>]|[^,;:()"<>]+', re.DOTALL)
 _QUOTED_LOCAL = re.compile(r'^"((?:[^"\\]|\\.)*)"@')
 _ROUTE = re.compile(r"^@[^:]*:")
+_NO_ASCII = re.compile(rb"\x1b(?!\([BJ])[^\x1b]*")
+_LIKE_AN_ADDRESS = re.compile(rb"<[^<>]*@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+\s*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +147,22 @@ def base64_bytes(data: bytes) -> bytes:
 
 
 def addresses(values: list[bytes]) -> tuple[str, ...]:
-    """The distinct addresses of From fields (RFC 5322 3.4, read kindly)."""
+    """The distinct addresses of From fields (RFC 5322 3.4, read kindly).
+
+    None where SES may have seen another one and judged that: a verdict is worth nothing then.
+    """
+    if any(len(value) > MAX_FROM or _is_disguised(value) for value in values):
+        return ()
     found: dict[str, str] = {}
     for value in values[:MAX_ADDRESSES]:
-        for address in _mailboxes(one_line(decoded(value[:MAX_FROM]))):
+        for address in _mailboxes(one_line(decoded(value))):
             found.setdefault(address.casefold(), address)
     return tuple(found.values())[:MAX_ADDRESSES]
+
+
+def _is_disguised(value: bytes) -> bool:
+    """Raw ISO-2022-JP spells kanji with ASCII's bytes: to others a name may be an address."""
+    return any(map(_LIKE_AN_ADDRESS.search, _NO_ASCII.findall(value)))
 
 
 def _mailboxes(text: str) -> list[str]:
@@ -161,7 +173,8 @@ def _mailboxes(text: str) -> list[str]:
         if piece in {",", ";"}:
             found += angles or _bare(bare)
             bare, angles = "", []
-        elif piece == ":":  # a group's name, or a route
+        elif piece == ":":  # a group's name
+            found += _bare(bare)
             bare = ""
         elif len(piece) > 1 and piece[0] == "<":
             angles += _valid(piece[1:-1])

@@ -57,7 +57,7 @@ def read(raw: bytes, *, complete: bool = True) -> ReceivedMail:
         mail_id=_mail_id(top, raw, body, complete=complete),
         message_id=next(iter(top.message_ids("message-id")), ""),
         references=_references(top),
-        senders=addresses(top.all("from")),
+        senders=() if "headers_cut" in codes else addresses(top.all("from")),
         subject=subject,
         words=words,
         quoted=quoted[:MAX_QUOTED],
@@ -79,7 +79,8 @@ def _text(part: Text) -> str:
 def _mail_id(top: Headers, raw: bytes, body: int, *, complete: bool) -> str:
     """The same for every delivery of one message, whatever the servers on the way added."""
     digest = hashlib.sha256()
-    for name in ("message-id", "from", "subject"):
+    told_apart_by = "message-id" if top.all("message-id") else "date"
+    for name in (told_apart_by, "from", "subject"):
         value = b"\x00".join(b" ".join(given.split()) for given in top.all(name))
         digest.update(len(value).to_bytes(8, "big") + value)
     end = len(raw) if complete else body + _SURE_OF_CUT
