@@ -371,7 +371,8 @@ class _Decided:
             confidence=self.reception.confidence,
             task=self.reception.task,
             holds=self.reception.holds,
-            reply_to=mail.sender if is_known else "",
+            # As it was understood: a link must not go to a spelling that means somebody else.
+            reply_to=parse_address(mail.sender).used if is_known else "",
             subject=mail.subject,
             in_reply_to=mail.message_id,
         )

@@ -47,12 +47,13 @@ from shared.adapters.cases import CaseMail
 from shared.adapters.jobs import CaseJob
 from shared.adapters.mailer import Fate
 from shared.domain import cases, holds
+from shared.domain.address import AddressError, parse_address
 from shared.domain.calendar import BusinessCalendar, Terms, japan_date
-from shared.domain.cases import Case, CaseKind, CaseState, Task
+from shared.domain.cases import Case, CaseKind, CaseState, StepKind, Task
 from shared.domain.eligibility import judge
 from shared.domain.errors import Conflict, FieldProblem, NotFound, Unavailable, Unprocessable
 from shared.domain.events import Event, EventKind, Source, event_id
-from shared.domain.inbound import Mailbox
+from shared.domain.inbound import Mailbox, ReceivedMail
 from shared.domain.links import NOBODY
 from shared.domain.teams import Team
 from shared.inbox import read
@@ -194,7 +195,7 @@ def open_received(mail_id: MailPath, body: Annotated[OpenIn | None, Body()] = No
         contact_id=line.contact_id,
         kind=body.kind if body else CaseKind.INQUIRY,
         language=mail.language,
-        reply_to=mail.sender,
+        reply_to=_sender(mail),
         mailbox=line.mailbox,
         subject=mail.subject,
         in_reply_to=mail.message_id,
@@ -244,7 +245,10 @@ def ask_identity(case_id: RequestPath, body: Annotated[ChangeIn, Body()]) -> Req
     tags=["requests"],
 )  # fmt: skip
 def verify(case_id: RequestPath, body: Annotated[VerifyIn, Body()]) -> RequestOut:
-    """For agents and people who lost their mailbox. The first call proposes, with the reason."""
+    """For agents and people who lost their mailbox. The first call proposes, with the reason.
+
+    Once the second agrees, an erasure or a stop of use ends all mail, whatever comes of it.
+    """
     call = _call()
     case = _seen(call, case_id, body)
     changed = cases.by_hand(
@@ -254,6 +258,8 @@ def verify(case_id: RequestPath, body: Annotated[VerifyIn, Body()]) -> RequestOu
         now=call.request.at,
         erasure_runs_by_itself=call.deps.settings.erasure_runs_by_itself,
     )
+    if case.kind in cases.IMPLY_STOP and cases.has_step(changed, StepKind.HAND_VERIFIED):
+        _unsubscribe(call, case)
     return _decided(call, "verified by hand", case, changed)
 
 
@@ -399,8 +405,11 @@ def _decided(call: Call, what: str, read: Case, changed: Case) -> RequestOut:
 
 def _have_done(call: Call, case: Case) -> None:
     """The worker also takes away the hold of a request that is closed."""
-    if case.task is Task.NONE and (case.is_open or not case.holds):
-        return
+    if case.task is not Task.NONE or (case.holds and not case.is_open):
+        _tell_the_worker(call, case)
+
+
+def _tell_the_worker(call: Call, case: Case) -> None:
     try:
         call.deps.case_jobs.put([CaseJob(case.case_id)])
     except Unavailable as error:
@@ -475,11 +484,17 @@ def _open(
 
 
 def _hold(call: Call, case: Case) -> None:
-    """Keep the address from mailing for as long as the request holds it."""
-    if case.holds and case.is_open:
-        call.deps.contacts.record(
-            holds.held(case.contact_id, case.case_id, call.request.at, Source.STAFF)
-        )
+    """Keep the address from mailing for as long as the request holds it.
+
+    Who closed it meanwhile may have seen no hold: the worker takes it away.
+    """
+    if not (case.holds and case.is_open):
+        return
+    call.deps.contacts.record(
+        holds.held(case.contact_id, case.case_id, call.request.at, Source.STAFF)
+    )
+    if not call.deps.cases.get(case.case_id).is_open:
+        _tell_the_worker(call, case)
 
 
 def _unsubscribe(call: Call, case: Case) -> None:
@@ -515,6 +530,14 @@ def _require_own_mailbox(call: Call, case: Case) -> None:
 
 
 # --- mail
+
+
+def _sender(mail: ReceivedMail) -> str:
+    """Whom to answer; nobody where that is no address."""
+    try:
+        return parse_address(mail.sender).used
+    except AddressError:
+        return ""
 
 
 def _object_of(call: Call, mail_id: str) -> str:

@@ -17,7 +17,10 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"|不在(?:通知|連絡|応答|の(?:お知らせ|連絡|ため))"
     r"|休暇(?:通知|中|のお知らせ)|out[ -]of[ -](?:the[ -])?office|ooo\b"
     r"|auto(?:matic)?[ -]?(?:repl|respon|answer)"
-    r"|vacation (?:repl|respon|notice)|(?:i am |i'm )?(?:currently )?away from)",
+    r"|vacation (?:repl|respon|notice)|(?:i am |i'm )?(?:currently )?away from)"
+    # Not a person's wish about it: 自動配信を停止してください, 休暇中の配信は不要です.
+    r"(?!(?:の|メール|メルマガ|通知|配信|案内|お知らせ)*[をは]?"
+    r"(?:停止|解除|不要|やめ|止め|いりま|要りま|ストップ|送らない))",
     re.IGNORECASE,
 )
 _REPLY_PROGRAMS = ("x-autoreply", "x-autorespond", "x-autoresponder")

@@ -235,6 +235,15 @@ def test_gdprs_month_counts_where_it_applies(hanako: World) -> None:
     assert hanako.cases.get(line.case_id).legal_on is not None
 
 
+def test_however_the_sender_spells_it_the_address_itself_is_asked(hanako: World) -> None:
+    """Else a forged mail would leave a case to which no link can be mailed."""
+    raw = "From: ｈanako.ya\u200bmada@example.jp\r\n\r\n私の個人情報を開示してください。\r\n"
+    line = hanako.mail_in(raw.encode(), dmarc="FAIL")
+    assert hanako.cases.get(line.case_id).reply_to == HANAKO
+    hanako.work()
+    assert len(hanako.ses.to(HANAKO)) == 1
+
+
 def test_a_second_mail_joins_and_is_not_answered_again(hanako: World) -> None:
     first = hanako.mail_in(letter("個人情報を削除してください。"))
     hanako.work()

@@ -15,7 +15,7 @@ import pytest
 from functions.staff_api import app as staff_api
 from shared.domain.cases import Case, CaseKind, CaseState, LinkState, StepKind
 from shared.domain.eligibility import Profile, judge
-from shared.domain.events import EventKind, Source
+from shared.domain.events import Event, EventKind, Source
 from shared.domain.links import NOBODY
 from shared.domain.reception import Outcome
 from tests.integration.cases import CASE, MAIL, a_case, a_mail_nobody_answered
@@ -337,6 +337,39 @@ def test_who_lost_the_mailbox_is_verified_by_two(world: World) -> None:
     assert verified["task"] == "disclose"
     assert verified["steps"][-1]["kind"] == "hand_verified"
     assert queued(world) == [{"case_id": made["case_id"]}]
+
+
+def test_an_erasure_verified_by_two_ends_all_mail_at_once(world: World) -> None:
+    """Before IT approves, and whatever becomes of the rest."""
+    world.confirmed(EMAIL)
+    made = done(by_phone(world, kind="erasure", answer_to=OTHER))
+    path = f"/requests/{made['case_id']}/verify"
+    proof = {"version": made["version"], "reason": "来社し、運転免許証で確認"}
+    proposed = done(world.ask_staff("POST", path, proof))
+    assert judge(world.contacts.get(ME), Profile.MANUAL).reason == "held"
+    again = {**proof, "version": proposed["version"]}
+    assert done(world.ask_staff("POST", path, again, team="IT"))["state"] == "verified"
+    assert judge(world.contacts.get(ME), Profile.MANUAL).reason == "unsubscribed"
+
+
+def test_a_hold_does_not_outlast_a_request_closed_meanwhile(world: World) -> None:
+    """Somebody refuses it between its being saved and the hold."""
+    world.confirmed(EMAIL)
+    a_case(world)
+    deps = world.staff_api()
+    record = deps.contacts.record
+
+    def after_the_refusal(fact: Event) -> None:
+        version = world.cases.get(CASE).version
+        done(act(world, "refuse", version=version, reason="別の窓口へ"))
+        world.work()
+        record(fact)
+
+    deps.contacts.record = after_the_refusal  # type: ignore[method-assign,assignment]
+    asks = world.staff("POST", f"{PATH}/kind", {"version": 1, "kind": "erasure"})
+    done(Answer.of(staff_api.handler(asks, LambdaContext(), deps)))  # type: ignore[arg-type]
+    world.work()
+    assert eligible(world)
 
 
 def test_more_of_the_same_joins_the_open_request(world: World) -> None:

@@ -39,6 +39,10 @@ def signals(**headers: str) -> ReceivedMail:
         MAIL,
         replace(MAIL, subject=""),
         replace(MAIL, subject="Re: 夏の自動応答セミナー"),
+        replace(MAIL, subject="自動配信を停止してください"),
+        replace(MAIL, subject="自動送信メールの停止"),
+        replace(MAIL, subject="自動配信メールは不要です"),
+        replace(MAIL, subject="休暇中の配信を止めてください"),
         replace(MAIL, senders=("taro@sub.mail.example.jp",)),
         replace(MAIL, references="<our@mail.example.jp>"),
         signals(auto_submitted="no"),
@@ -114,6 +118,10 @@ def test_the_rest_is_not(mail: ReceivedMail, code: str) -> None:
         "Vacation reply",
         "I'm away from the office",
         "休暇のお知らせ",
+        "休暇中は返信できません",
+        "自動返信を送信しています",
+        "自動返信: 配信停止を承りました",
+        "自動返信メール: 停止のお知らせ",
     ],
 )
 def test_subjects_of_programs(subject: str) -> None:
