@@ -393,7 +393,9 @@ class _Decided:
                 case = store.get(case.case_id)
         else:
             raise Unavailable("cases:contention")
-        self.deps.contacts.record(holds.held(case.contact_id, case.case_id, at, Source.REPLY))
+        # One more of many mails need not be on record as one more hold.
+        if case.case_id not in self.deps.contacts.get(case.contact_id).holds:
+            self.deps.contacts.record(holds.held(case.contact_id, case.case_id, at, Source.REPLY))
         return store.get(case.case_id)
 
 

@@ -276,6 +276,10 @@ STEP_CODES: Mapping[str, Words] = {
     "link_asked_for": Words("リンクの送信を指示", "Had the link mailed"),
     "told": Words("結果をお知らせ", "Told how it ended"),
     "nothing_held": Words("保有する記録なし", "Nothing is held"),
+    "more_mails": Words(
+        "さらにメールが届いたが多すぎるため、この依頼には載せていない",
+        "More mails came, too many to be kept with this request",
+    ),
     "answer_limit": Words(
         "自動の返信は1日1通までのため送らなかった", "Not answered: one automatic answer a day"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -32,6 +33,7 @@ BY_STAFF = "by_staff"
 _BY_STAFF = ("担当者が受け付けました。", "Taken by a member of staff.")
 _WHY: Mapping[str, tuple[str, str]] = {**REASONS, BY_STAFF: _BY_STAFF}
 _SOME = r"\S"
+_MOST_WORDS = 500_000  # characters of all mails of a request: an answer has to stay under 6 MB
 
 
 class RequestState(StrEnum):
@@ -126,7 +128,13 @@ class RequestOut(RequestLineOut):
     def full(
         case: Case, mails: Sequence[CaseMail], verdict: Verdict | None, *, today: date
     ) -> RequestOut:
-        """From the domain and the store."""
+        """From the domain and the store. Of very many words the last are left out."""
+        shown, room = [], _MOST_WORDS
+        for mail in mails:
+            cut = len(mail.words) > room
+            unread = (*mail.unread, "text_cut") if cut else mail.unread
+            shown.append(RequestMailOut.of(replace(mail, words=mail.words[:room], unread=unread)))
+            room = max(0, room - len(mail.words))
         return RequestOut(
             **RequestLineOut.of(case, today).model_dump(),
             address=case.reply_to,
@@ -143,7 +151,7 @@ class RequestOut(RequestLineOut):
             approved_by=case.approved_by,
             refusal=case.refusal,
             steps=[ProofStepOut.model_validate(step_record(step)) for step in case.steps],
-            mails=[RequestMailOut.of(mail) for mail in mails],
+            mails=shown,
             verdict=VerdictOut.of(verdict) if verdict else None,
         )
 

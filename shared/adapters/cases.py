@@ -8,6 +8,7 @@ cases of each team, and those that are closed while the system still owes someth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
@@ -117,6 +118,12 @@ class CaseStore:
         if not found.is_open or found.kind is not case.kind:
             return None
         if words is None:
+            return found
+        if cases.is_full(found):
+            with suppress(Conflict):  # it is noted by the next then
+                found = self.save(
+                    found, cases.joined(found, mail_id=words.mail_id, now=words.received_at)
+                )
             return found
         saved = replace(
             cases.joined(found, mail_id=words.mail_id, now=words.received_at),

@@ -157,6 +157,8 @@ SYSTEM = "system"
 PERSON = "person"
 IDENTITY_HOURS = 72
 DISCLOSURE_HOURS = 168
+MOST_JOINED = 100  # mails: whoever floods a case must not make it too large to be decided
+MORE_MAILS = "more_mails"  # noted once, where more came
 ERASED_MEANWHILE = "erased"  # a refusal: the person was erased by another request
 
 # What these ask implies that no more mail is wanted (manual R1).
@@ -326,13 +328,23 @@ def opened(
 def joined(case: Case, *, mail_id: str, now: datetime) -> Case:
     """A further mail about the same; it is answered by staff, never by itself. Once for each.
 
+    Of too many only that there were more is noted (``is_full``).
+
     Raises:
         Conflict: the case is closed; the mail opens another.
     """
     _must_be_open(case)
     if any(step.details.get("mail_id") == mail_id for step in case.steps):
         return case
+    if is_full(case):
+        known = any(step.details.get("code") == MORE_MAILS for step in case.steps)
+        return case if known else noted(case, by=SYSTEM, now=now, code=MORE_MAILS)
     return _step(case, StepKind.MAIL_JOINED, now, PERSON, {"mail_id": mail_id})
+
+
+def is_full(case: Case) -> bool:
+    """No further mail is kept with it: each is kept as it came, for as long as any."""
+    return sum(step.kind is StepKind.MAIL_JOINED for step in case.steps) >= MOST_JOINED
 
 
 def with_kind(case: Case, kind: CaseKind, *, by: str, why: str, now: datetime) -> Case:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions import mail_intake
+from shared.domain import cases
 from shared.domain.cases import CaseKind, CaseState, StepKind, Task
 from shared.domain.eligibility import Profile, judge
 from shared.domain.errors import BadRequest
@@ -233,6 +234,22 @@ def test_gdprs_month_counts_where_it_applies(hanako: World) -> None:
     hanako.happened(HANAKO, EventKind.RESIDENCE_STATED, details={"region": "EU"})
     line = hanako.mail_in(letter("Please delete my data."))
     assert hanako.cases.get(line.case_id).legal_on is not None
+
+
+def test_a_flood_leaves_a_case_that_can_be_decided(
+    hanako: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes in her name again and again; what came first is what is kept with it."""
+    monkeypatch.setattr(cases, "MOST_JOINED", 3)
+    words = "個人情報を削除してください。"
+    lines = [hanako.mail_in(letter(f"{words}{n}"), dmarc="FAIL") for n in range(8)]
+    assert len({line.case_id for line in lines}) == 1
+    case = hanako.cases.get(lines[0].case_id)
+    assert len(hanako.cases.mails(case.case_id)) == 4
+    assert case.steps[-1].details == {"code": "more_mails"}
+    history = hanako.contacts.history(id_of(HANAKO))
+    assert [event.kind for event in history].count(EventKind.HELD) == 1
+    hanako.cases.save(case, cases.refused(case, by="it-a", reason="x", now=hanako.clock.tick()))
 
 
 def test_however_the_sender_spells_it_the_address_itself_is_asked(hanako: World) -> None:

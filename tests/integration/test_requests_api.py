@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from functions.staff_api import app as staff_api
+from shared.adapters.cases import CaseMail
 from shared.domain.cases import Case, CaseKind, CaseState, LinkState, StepKind
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import Event, EventKind, Source
@@ -223,6 +224,19 @@ def test_a_contact_lists_its_requests(world: World) -> None:
     proof = world.ask_staff("GET", f"/contacts/{ME}/proof", query={"format": "json"}).json
     assert [each["case_id"] for each in proof["requests"]] == [CASE]
     assert "開示してください" not in json.dumps(proof, ensure_ascii=False)
+
+
+def test_a_request_with_very_many_words_is_still_shown(world: World) -> None:
+    """An answer of the staff API holds 6 MB."""
+    a_case(world)
+    for number in range(60):
+        mail = CaseMail(f"{number:032x}", world.clock.tick(), "削" * 20_000)
+        world.cases.add_mail(CASE, mail)
+    answer = world.ask_staff("GET", PATH)
+    assert len(answer.text.encode()) < 5_000_000
+    first, *_, last = done(answer)["mails"]
+    assert (first["words"], first["unread"]) == ("登録内容を開示してください。", [])
+    assert (last["words"], last["unread"]) == ("", ["text_cut"])
 
 
 def test_what_is_not_there_is_404_and_what_cannot_be_422(world: World) -> None:

@@ -137,6 +137,17 @@ def test_a_further_mail_joins_once_and_is_not_answered_by_itself() -> None:
         assert conflicts(partial(cases.joined, closed, mail_id="m", now=NOW)) == "case_closed"
 
 
+def test_a_flood_of_mails_does_not_fill_a_case() -> None:
+    case = opened()
+    for number in range(cases.MOST_JOINED + 50):
+        case = cases.joined(case, mail_id=f"{number:032x}", now=NOW)
+        case = cases.joined(case, mail_id=f"{number:032x}", now=NOW)
+    assert steps(case).count(StepKind.MAIL_JOINED) == cases.MOST_JOINED
+    assert case.steps[-1] == Step(NOW, StepKind.NOTED, "system", {"code": "more_mails"})
+    assert steps(case).count(StepKind.NOTED) == 1
+    assert cases.is_full(case)
+
+
 def test_acknowledged() -> None:
     case = cases.acknowledged(opened(K.INQUIRY, T.ACKNOWLEDGE), now=NOW)
     assert (case.task, case.state, steps(case)[-1]) == (T.NONE, S.RECEIVED, StepKind.ACKNOWLEDGED)
