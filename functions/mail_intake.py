@@ -159,9 +159,6 @@ def _take_in(deps: Deps, receipt: Receipt) -> None:
     if gone:
         deps.rawmail.delete([receipt.object_key])
         deps.received.erase([line])
-    if line.outcome:
-        logger.info("known already", extra={"mail_id": line.mail_id})
-        return
     reception = decide(
         mail,
         receipt,
@@ -169,7 +166,14 @@ def _take_in(deps: Deps, receipt: Receipt) -> None:
         understand(mail.subject, mail.words),
         mail_domain=deps.settings.mail_domain,
     )
-    case_id = _Decided(deps, mail, line, known, reception).carry_out(gone=gone)
+    decided = _Decided(deps, mail, line, known, reception)
+    if line.outcome:
+        # Whatever was done of it at another mailbox, a token in the address stops at once.
+        if known.token is not None:
+            decided.carry_out(gone=True)
+        logger.info("known already", extra={"mail_id": line.mail_id})
+        return
+    case_id = decided.carry_out(gone=gone)
     deps.received.finish(
         line,
         outcome=reception.outcome,

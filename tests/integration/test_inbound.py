@@ -127,6 +127,20 @@ def test_the_mailto_token_stops_whoever_sends_it(hanako: World, headers: dict[st
     assert [each.mail_id for each in hanako.received.of_contact(id_of(HANAKO))] == [line.mail_id]
 
 
+def test_the_mailto_token_stops_although_the_same_mail_came_to_another_mailbox(
+    hanako: World,
+) -> None:
+    """One mail to two of our addresses may come in two deliveries."""
+    mail = letter("会場はどこですか。")
+    assert hanako.mail_in(mail).outcome == "case"
+    to_stop = (f"stop+{hanako.token(id_of(HANAKO))}@mail.example.jp",)
+    hanako.mail_in(mail, recipients=to_stop)
+    assert reason(hanako) == "unsubscribed"
+    before = len(by_mail(hanako))
+    hanako.mail_in(mail, recipients=to_stop)
+    assert len(by_mail(hanako)) == before
+
+
 def test_a_token_without_a_sender_is_kept_under_whom_it_names(hanako: World) -> None:
     to = f"stop+{hanako.token(id_of(HANAKO))}@mail.example.jp"
     line = hanako.mail_in(b"Subject: x\r\n\r\n", recipients=(to,), sender="")
