@@ -368,8 +368,9 @@ REPLIES: Mapping[str, Pair] = {
                     "残したもの",
                     (
                         "メールアドレスから秘密の鍵で計算した符号(符号からメールアドレスに戻すことはできません)",
-                        "ご登録、ご同意、配信停止、削除などの、種類と日時",
+                        "ご登録、ご同意、メールの配信、配信停止、ご依頼、削除などの、種類と日時と結果",
                         "そのときにお見せした文の番号と、その照合用の値(ハッシュ値)",
+                        "障害から復旧するための控え(バックアップ)にある写し。最長35日で自動的に消えます",
                     ),
                 ),
                 Section(
@@ -386,7 +387,7 @@ REPLIES: Mapping[str, Pair] = {
             ),
             brief=(
                 "ご依頼の登録内容の削除が、{at}(日本時間)に完了しました。削除した記録は{events}件、メールは{mails}通、ご依頼などは{cases}件です。",
-                "ふたたびメールをお送りしないため、またご同意を証明するため(特定電子メール法 施行規則4条)、メールアドレスから計算した符号、手続きの種類と日時、お見せした文のハッシュ値だけを残しています。",
+                "ふたたびメールをお送りしないため、またご同意を証明するため(特定電子メール法 施行規則4条)、メールアドレスから計算した符号、手続きの種類と日時、お見せした文のハッシュ値を残しています。復旧用の控えの写しは、最長35日で消えます。",
             ),
         ),
         Said(
@@ -408,8 +409,9 @@ REPLIES: Mapping[str, Pair] = {
                     "What is kept",
                     (
                         "A code made from the address with a secret key (the address cannot be made from the code)",
-                        "Kinds and times of registrations, consents, unsubscribes and the erasure",
+                        "Kinds, times and results of registrations, consents, e-mails sent, unsubscribes, requests and the erasure",
                         "Numbers of the texts that were shown then, and their check values (hashes)",
+                        "Copies in backups that are for recovery from a failure; they vanish by themselves within 35 days",
                     ),
                 ),
                 Section(
@@ -426,7 +428,7 @@ REPLIES: Mapping[str, Pair] = {
             ),
             brief=(
                 "The erasure you asked for was completed on {at}. Erased: personal data of {events} records, {mails} e-mails and {cases} requests.",
-                "Kept, so that our e-mails cannot come back by mistake and your consent can be proved (Ordinance on Specified Electronic Mail, art. 4): a code made from the address, kinds and times, and hashes of the texts shown.",
+                "Kept, so that our e-mails cannot come back by mistake and your consent can be proved (Ordinance on Specified Electronic Mail, art. 4): a code made from the address, kinds and times, and hashes of the texts shown. Copies in backups vanish within 35 days.",
             ),
         ),
     ),

@@ -241,11 +241,34 @@ def test_what_was_asked_for_is_named(kind: CaseKind) -> None:
 def test_the_certificate_says_what_went_what_stays_and_why() -> None:
     ja, en = made(ReplyKind.ERASED).text, made(ReplyKind.ERASED, Language.EN).text
     for text, items in (
-        (ja, ("41件", "メール17通", "3件", "2026年12月1日(火) 午前0時00分", "符号", "種類と日時")),
+        (
+            ja,
+            (
+                "41件",
+                "メール17通",
+                "3件",
+                "2026年12月1日(火) 午前0時00分",
+                "符号",
+                "種類と日時",
+                "メールの配信",
+                "最長35日",
+            ),
+        ),
         (ja, ("ハッシュ値", "特定電子メール法 施行規則4条", "個人情報保護法22条・35条", CASE_ID)),
         (ja, ("h***@***.jp", "削除したもの", "残したもの", "残した理由")),
         (en, ("records: 41", "texts: 17", "inquiries: 3", "1 December 2026, 00:00", "code made")),
-        (en, ("hashes", "Ordinance art. 4", "art. 22 and 35", CASE_ID, "What is kept")),
+        (
+            en,
+            (
+                "hashes",
+                "e-mails sent",
+                "within 35 days",
+                "Ordinance art. 4",
+                "art. 22 and 35",
+                CASE_ID,
+                "What is kept",
+            ),
+        ),
     ):
         for item in items:
             assert item in text, item
