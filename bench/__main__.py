@@ -211,7 +211,7 @@ def _erase() -> Result:
         "erase.calls",
         many,
         "AWS calls",
-        16,
+        20,
         "<=",
         f"an address with ten events, two mails, one case among 10,000 others; among 100: {few}",
         1,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -16,6 +15,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.memory import peak_megabytes
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 5
@@ -114,12 +115,7 @@ def _probe(what: str, path: str) -> None:
         cpu = time.process_time() - start
         if (found.words, found.attachments, found.unread) != (WORDS.strip(), 1, ()):
             raise AssertionError(f"read {found}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(
-        json.dumps(
-            {"cpu": cpu, "megabytes": peak * (1 if sys.platform == "darwin" else 1024) / 1e6}
-        )
-    )
+    print(json.dumps({"cpu": cpu, "megabytes": peak_megabytes()}))
 
 
 if __name__ == "__main__":

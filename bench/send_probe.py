@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import get_session
 
+from bench.memory import peak_megabytes
 from bench.send import SENDERS
 from bench.send_stub import CAMPAIGN, _campaign
 from functions import campaign_sender
@@ -130,7 +130,7 @@ def main() -> None:
     result = {
         "seconds": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "megabytes": peak_megabytes(),
     }
     sys.stderr.write(json.dumps(result) + "\n")
 

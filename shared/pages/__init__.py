@@ -24,7 +24,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from shared.domain.cases import CaseKind
 from shared.domain.company import Company
 from shared.domain.errors import FieldProblem
 from shared.domain.events import UNSUBSCRIBE_REASONS
@@ -43,7 +42,10 @@ _T = TypeVar("_T")
 
 STATUSES = ("opted_in", "not_opted_in", "notified")
 FILE = "file"
-CONFIRMATIONS = (*CaseKind, "new_address", FILE)
+# The kinds of requests, spelled out: every page would load the rules of cases otherwise.
+CONFIRMATIONS = (
+    "disclosure", "correction", "erasure", "stop_use", "inquiry", "new_address", FILE,
+)  # fmt: skip
 OVER = ("link_used", "link_expired", "link_void", "already_verified", "case_closed")
 
 _HERE = Path(__file__).parent

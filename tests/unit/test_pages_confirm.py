@@ -167,3 +167,7 @@ def test_no_sentence_is_never_shown() -> None:
         for text in STRINGS[key]:
             pieces = [piece for piece, *_ in string.Formatter().parse(text) if piece]
             assert any(all(piece in page for piece in pieces) for page in shown), key
+
+
+def test_every_kind_of_request_has_its_words() -> None:
+    assert [*pages.CONFIRMATIONS] == [*CaseKind, "new_address", pages.FILE]
