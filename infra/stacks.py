@@ -388,6 +388,12 @@ def _watch_counts(alarms: Alarms) -> None:
         statistic="Maximum",
         period=cdk.Duration.hours(1),
     )
+    watch(
+        "TenDaysOld",
+        "Case_warned",
+        "case_worker",
+        "a request is ten days old and still open",
+    )
 
 
 def _pascal(name: str) -> str:

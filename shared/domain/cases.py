@@ -709,7 +709,7 @@ def expired_links(case: Case, now: datetime) -> Case | None:
 def forgotten(case: Case, *, now: datetime) -> Case:
     """The case without anything personal. An open one ends: nobody is left to answer.
 
-    For the other cases of who is erased, and for what has been kept long enough. What holds
+    For the other cases of who is erased; nothing forgets a case for its age alone. What holds
     the address still has to be released.
     """
     if case.is_open:

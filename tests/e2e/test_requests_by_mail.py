@@ -7,6 +7,7 @@ person does.
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -235,7 +236,7 @@ def test_correction(product: Product) -> None:
 
 def test_erasure(product: Product) -> None:
     """Gone from every query, table, bucket and log; suppressed for good; the consent provable."""
-    form_id, staff = product.new_form("web_form"), product.staff("IT")
+    form_id, staff, began = product.new_form("web_form"), product.staff("IT"), time.time()
     person = product.address("forgetme")
     product.submit(form_id, person)
     contact_id = staff.held(person)["contact_id"]
@@ -258,9 +259,9 @@ def test_erasure(product: Product) -> None:
     )
     assert "保" in certificate["text"]  # what is kept, and why
 
-    tables = stored_anywhere(product)
+    kept = stored_anywhere(product) | logged_anywhere(product, since=began)
     for typed in (person, person.partition("@")[0], words):
-        assert [place for place, text in tables.items() if typed in text] == []
+        assert [place for place, text in kept.items() if typed in text] == []
     held = staff.held(person)  # found by its keyed hash: kinds and times only
     assert held["contact_id"] == contact_id
     assert held["address"] == held["typed"] == ""
@@ -288,8 +289,39 @@ def stored_anywhere(product: Product) -> dict[str, str]:
             for each in objects.get("Contents", []):
                 body = product.aws.s3.get_object(Bucket=bucket["Name"], Key=each["Key"])["Body"]
                 found[f"{bucket['Name']}/{each['Key']}"] = body.read().decode("utf-8", "replace")
-    assert len(found) > 8
+    for name, url in failure_queues(product).items():
+        found[name] = "\n".join(waiting(product, url))
+    assert len(found) > 12
     return found
+
+
+def failure_queues(product: Product) -> dict[str, str]:
+    """Every queue of what could not be done, by the name of its output."""
+    outputs = {key.partition(".")[2]: value for key, value in product.stack["outputs"].items()}
+    found = {name: url for name, url in outputs.items() if name.endswith("FailuresUrl")}
+    assert len(found) == 5
+    return found
+
+
+def waiting(product: Product, url: str) -> list[str]:
+    """The messages of a queue, which stay where they are."""
+    seen: dict[str, str] = {}
+    while True:
+        # Nothing is hidden or deleted, so the same come again: until there is none that is new.
+        got = product.aws.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0
+        ).get("Messages", [])
+        new = {message["MessageId"]: message["Body"] for message in got}
+        if new.keys() <= seen.keys():
+            return list(seen.values())
+        seen |= new
+
+
+def logged_anywhere(product: Product, since: float) -> dict[str, str]:
+    """What stands in every log group, as text."""
+    groups = product.log_groups()
+    assert len(groups) > 8
+    return {group: "\n".join(product.log_lines(group, since)) for group in groups}
 
 
 def test_erasure_in_somebodys_name_erases_nothing(product: Product) -> None:

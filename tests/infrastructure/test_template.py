@@ -649,7 +649,7 @@ def test_alarms(aws: Assembly, synthesise: Synthesise) -> None:
     }
     apis = {("5xx", f"{api}FrontApi") for api in ("Public", "Staff", "Console")}
     ours = {("ReputationBreach", "ses_feedback")} | {
-        (metric, "case_worker") for metric in ("CasesOverdue", "CaseMailsStuck")
+        (metric, "case_worker") for metric in ("CasesOverdue", "CaseMailsStuck", "Case_warned")
     }
     receiving = {("PublishExpired", "optin")}
     assert watched == functions | queues | apis | ours | receiving
