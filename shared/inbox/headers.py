@@ -32,7 +32,7 @@ _NOT_BASE64 = bytes(
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|<[^<>]*>|[,;:()"<>]|[^,;:()"<>]+', re.DOTALL)
 _QUOTED_LOCAL = re.compile(r'^"((?:[^"\\]|\\.)*)"@')
-_ROUTE = re.compile(r"^@[^:]*:")
+_ROUTE = re.compile(r"(?:^|[<,:;])\s*@[^<>]*:")  # of which address, programs do not agree
 _NO_ASCII = re.compile(rb"\x1b(?!\([BJ])[^\x1b]*")
 _LIKE_AN_ADDRESS = re.compile(rb"<[^<>]*@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+\s*>")
 
@@ -153,9 +153,12 @@ def addresses(values: list[bytes]) -> tuple[str, ...]:
     """
     if any(len(value) > MAX_FROM or _is_disguised(value) for value in values):
         return ()
+    texts = [one_line(decoded(value)) for value in values[:MAX_ADDRESSES]]
+    if any(map(_ROUTE.search, texts)):
+        return ()
     found: dict[str, str] = {}
-    for value in values[:MAX_ADDRESSES]:
-        for address in _mailboxes(one_line(decoded(value))):
+    for text in texts:
+        for address in _mailboxes(text):
             found.setdefault(address.casefold(), address)
     return tuple(found.values())[:MAX_ADDRESSES]
 
@@ -203,8 +206,7 @@ def _bare(text: str) -> list[str]:
 
 
 def _valid(text: str) -> list[str]:
-    text = _ROUTE.sub("", text.strip())
-    text = _QUOTED_LOCAL.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[1]) + "@", text)
+    text = _QUOTED_LOCAL.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[1]) + "@", text.strip())
     local, _, domain = text.rpartition("@")
     whole = local and domain and len(text) <= MAX_ADDRESS and not re.search(r"\s", text)
     return [text] if whole else []

@@ -215,7 +215,12 @@ def test_control_characters_and_surrogates_go() -> None:
         ("<>", ()),
         ("just a name", ()),
         ("@example.jp, taro@, <@>", ()),
-        ("<@relay.example:taro@example.jp>", ("taro@example.jp",)),
+        ("<@evil.example:victim@example.jp>", ()),  # others may read the first of the two
+        ("T < @evil.example,@b.example:victim@example.jp>", ()),
+        ("@evil.example:victim@example.jp", ()),
+        ("taro@example.jp, <@evil.example:victim@example.jp>", ()),
+        ("taro@example.jp\r\nFrom: <@evil.example:victim@example.jp>", ()),
+        ("@taro <taro@example.jp>", ("taro@example.jp",)),
         ("taro @ example.jp", ("taro@example.jp",)),
         ('"taro..y."@docomo.ne.jp', ("taro..y.@docomo.ne.jp",)),
         ('T <"taro..y."@docomo.ne.jp>', ("taro..y.@docomo.ne.jp",)),
