@@ -58,8 +58,9 @@ class RawMail:
                     Bucket=self.bucket,
                     Delete={"Objects": [{"Key": key} for key in some], "Quiet": True},
                 )
-            if answer.get("Errors"):
-                raise Unavailable("rawmail:partial")
+            failed = answer.get("Errors")
+            if failed:
+                raise Unavailable(f"rawmail:{failed[0].get('Code', 'unknown')}")
 
     def url(self, key: str, seconds: int) -> str:
         """A link by which whoever has it may fetch the message for so long, as a file.

@@ -358,10 +358,11 @@ def test_raw_mail(world: World) -> None:
 def test_what_could_not_be_deleted_is_told() -> None:
     class Refusing:
         def delete_objects(self, **_request: Any) -> Any:
-            return {"Errors": [{"Key": "a", "Code": "InternalError"}]}
+            return {"Errors": [{"Key": "a", "Code": "AccessDenied"}]}
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as error:
         RawMail(Refusing(), INBOUND).delete(["a"])  # type: ignore[arg-type]
+    assert error.value.code == "rawmail:AccessDenied"
 
 
 # --- jobs
