@@ -15,12 +15,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from functions.public import served
 from shared.adapters import aws
 from shared.adapters.contacts import ContactStore, Counter
 from shared.adapters.forms import FormStore
 from shared.adapters.http import (
     Request,
-    allowed_methods,
     error_headers,
     html_response,
     json_response,
@@ -30,7 +30,6 @@ from shared.adapters.http import (
 from shared.adapters.secrets import Secrets
 from shared.domain.address import suggest
 from shared.domain.errors import (
-    MethodNotAllowed,
     NotAllowed,
     NotFound,
     OptinError,
@@ -80,16 +79,13 @@ def handler(event: Mapping[str, Any], _context: object, deps: Deps | None = None
     """Answer one request of the public form routes."""
     request = Request(event)
     deps = deps or _deps()
-    route = _ROUTES.get(request.route)
-    try:
-        if route is None:
-            raise _no_route(request)
-        return route(request, deps)
-    except OptinError as error:
-        refused(error.code, error.status)
-        answer = _error_answer(request, deps, error)
-        answer["headers"].update(error_headers(error, _ROUTES, request))
-        return answer
+    return served(
+        request,
+        _ROUTES,
+        lambda route: route(request, deps),
+        company=deps.settings.company,
+        language=_language(request),
+    )
 
 
 def _post_form(request: Request, deps: Deps) -> dict[str, Any]:
@@ -232,16 +228,6 @@ _ROUTES = {
 }
 
 
-def _no_route(request: Request) -> OptinError:
-    if allowed_methods(_ROUTES, request):
-        return MethodNotAllowed(
-            "method_not_allowed",
-            "この操作(メソッド)には対応していません。",
-            "This method is not supported here.",
-        )
-    return NotFound("unknown_page", "このページは見つかりません。", "There is no such page.")
-
-
 def _cors(request: Request, form: Form) -> dict[str, str]:
     """CORS headers for an allowed origin, none for a request without one.
 
@@ -338,22 +324,6 @@ def _form_again(
     answer = _form_page(request, deps, form, status=error.status, fields=fields, error=error)
     answer["headers"].update(error_headers(error, _ROUTES, request))
     return answer
-
-
-def _error_answer(request: Request, deps: Deps, error: OptinError) -> dict[str, Any]:
-    if not request.wants_html:
-        return problem(error)
-    from shared import pages  # noqa: PLC0415
-
-    page = pages.problem_page(
-        deps.settings.company,
-        language=_language(request),
-        status=error.status,
-        title_ja=error.title_ja,
-        detail_ja=error.ja,
-        detail_en=error.en,
-    )
-    return html_response(error.status, page, pages.style_hash())
 
 
 def _language(request: Request, fields: Mapping[str, str] | None = None) -> Language:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from functions.public import served
 from shared.adapters import aws
 from shared.adapters.contacts import ContactStore
-from shared.adapters.http import Request, error_headers, html_response, json_response, problem
+from shared.adapters.http import Request, html_response, json_response
 from shared.adapters.secrets import Secrets
 from shared.domain.address import parse_address
 from shared.domain.eligibility import refusal_stands
@@ -23,9 +24,7 @@ from shared.domain.errors import (
     BadRequest,
     Conflict,
     FieldProblem,
-    MethodNotAllowed,
     NotFound,
-    OptinError,
     PayloadTooLarge,
     Unprocessable,
 )
@@ -33,7 +32,7 @@ from shared.domain.events import UNSUBSCRIBE_REASONS, Event, EventKind, Source, 
 from shared.domain.intake import is_ticked
 from shared.domain.links import NOBODY, Link, LinkKeys, UnknownKey, verify
 from shared.settings import UnsubscribeSettings, load
-from shared.telemetry import logger, refused, seconds
+from shared.telemetry import logger, seconds
 from shared.texts import consent
 from shared.texts.consent import Language, TextId, Wording
 
@@ -63,20 +62,13 @@ def handler(event: Mapping[str, Any], _context: object, deps: Deps | None = None
     """Answer one request of the unsubscribe routes."""
     request = Request(event)
     deps = deps or _deps()
-    route = _ROUTES.get(request.route)
-    try:
-        if route is None:
-            raise MethodNotAllowed(
-                "method_not_allowed",
-                "この操作(メソッド)には対応していません。",
-                "This method is not supported here.",
-            )
-        return route(request, deps, _read_link(request, deps))
-    except OptinError as error:
-        refused(error.code, error.status)
-        answer = _error_answer(request, deps, error)
-        answer["headers"].update(error_headers(error, _ROUTES, request))
-        return answer
+    return served(
+        request,
+        _ROUTES,
+        lambda route: route(request, deps, _read_link(request, deps)),
+        company=deps.settings.company,
+        language=_language(request),
+    )
 
 
 def _read_link(request: Request, deps: Deps) -> Link:
@@ -239,25 +231,6 @@ def _stopped_page(request: Request, deps: Deps, *, reason_noted: bool) -> dict[s
         reason_noted=reason_noted,
     )
     return html_response(200, page, pages.style_hash())
-
-
-def _error_answer(request: Request, deps: Deps, error: OptinError) -> dict[str, Any]:
-    if not request.wants_html:
-        return problem(error)
-    from shared import pages  # noqa: PLC0415
-
-    said: OptinError | FieldProblem = error
-    if isinstance(error, Unprocessable):
-        said = next(iter(error.fields.values()))
-    page = pages.problem_page(
-        deps.settings.company,
-        language=_language(request),
-        status=error.status,
-        title_ja=error.title_ja,
-        detail_ja=said.ja,
-        detail_en=said.en,
-    )
-    return html_response(error.status, page, pages.style_hash())
 
 
 def _language(request: Request) -> Language:
