@@ -29,6 +29,7 @@ from shared.adapters.http import (
 )
 from shared.adapters.jobs import CaseJob, JobQueue
 from shared.adapters.ledger import Ledger
+from shared.adapters.received import ReceivedStore
 from shared.adapters.secrets import Secrets
 from shared.domain import cases
 from shared.domain.address import AddressError, parse_address
@@ -45,7 +46,7 @@ _TRIES = 5
 
 @dataclass(frozen=True)
 class Deps:
-    """What the handler works with; ``campaigns``, ``ledger`` and ``figures`` for the file."""
+    """What the handler works with; from ``campaigns`` to ``received``: for the file."""
 
     settings: CaseLinkSettings
     contacts: ContactStore
@@ -53,6 +54,7 @@ class Deps:
     campaigns: CampaignStore
     ledger: Ledger
     figures: Figures
+    received: ReceivedStore
     jobs: JobQueue
     secrets: Secrets
 
@@ -68,6 +70,7 @@ def _deps() -> Deps:
         CampaignStore(dynamodb, settings.campaigns_table),
         Ledger(dynamodb, settings.ledger_table),
         Figures(dynamodb, settings.ledger_table, settings.events_table),
+        ReceivedStore(dynamodb, settings.received_table),
         JobQueue(aws.sqs(), settings.case_queue_url),
         Secrets(aws.secretsmanager()),
     )
@@ -246,7 +249,11 @@ def _answer(request: Request, deps: Deps, link: CaseLink, case: Case) -> dict[st
 
 def _file(request: Request, deps: Deps, link: CaseLink, case: Case) -> dict[str, Any]:
     """The page with the record in it; the bare record for a program that asks for JSON."""
-    from functions.proof_file import FileFormat, proof_file  # noqa: PLC0415
+    from functions.proof_file import (  # noqa: PLC0415
+        FileFormat,
+        correspondence_of,
+        proof_file,
+    )
 
     wants_json = not request.wants_html and "json" in request.headers.get("accept", "")
     made = proof_file(
@@ -256,6 +263,7 @@ def _file(request: Request, deps: Deps, link: CaseLink, case: Case) -> dict[str,
         made_by=cases.PERSON,
         asked_for=_masked(link, case),
         newest=case,
+        correspondence=correspondence_of(deps, case.contact_id),
     )
     logger.info(
         "proof made",

@@ -320,8 +320,7 @@ def _ended(
 
 def _disclose(deps: Deps, case: Case) -> Case:
     now = deps.now()
-    about_cases_only = {EventKind.HELD, EventKind.RELEASED}
-    if all(event.kind in about_cases_only for event in deps.contacts.history(case.contact_id)):
+    if not _holds_anything(deps, case):
         told = _mail(deps, case, ReplyKind.NOTHING_HELD)
         return _settle(deps, case, _ended(cases.nothing_held, told=told, now=now))
     nonce, link = _token(deps, case, Purpose.DISCLOSURE, StepKind.DISCLOSED)
@@ -329,6 +328,20 @@ def _disclose(deps: Deps, case: Case) -> Case:
     if not _mail(deps, case, ReplyKind.DISCLOSURE_READY, link=link, expires_at=expires_at):
         return _settle(deps, case, _given_up(now, _NOT_MAILABLE))
     return _settle(deps, case, lambda case: cases.disclosed(case, nonce=nonce, now=now))
+
+
+def _holds_anything(deps: Deps, case: Case) -> bool:
+    """Whether anything of the person is on record, this request and its hold apart."""
+    about_cases_only = {EventKind.HELD, EventKind.RELEASED}
+    history = deps.contacts.history(case.contact_id)
+    return (
+        any(event.kind not in about_cases_only for event in history)
+        or any(other.case_id != case.case_id for other in deps.cases.of_contact(case.contact_id))
+        or any(
+            line.outcome and line.case_id != case.case_id
+            for line in deps.received.of_contact(case.contact_id)
+        )
+    )
 
 
 def _verify_new_address(deps: Deps, case: Case) -> Case:

@@ -1,29 +1,34 @@
 """The proof file of one contact, gathered from every store: as bytes and as a page.
 
 Staff make it (``staff_api.proof``); the person who asked what is held fetches it
-(``case_link``). Both get the same, and the same headers with it.
+(``case_link``), and gets what they wrote and were answered too. The headers are the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from shared.adapters.campaigns import CampaignStore
-from shared.adapters.cases import CaseStore
+from shared.adapters.cases import CaseMail, CaseStore
 from shared.adapters.contacts import ContactStore
 from shared.adapters.figures import Figures
 from shared.adapters.ledger import Ledger
+from shared.adapters.received import ReceivedStore
 from shared.domain.cases import Case
 from shared.domain.company import Company
 from shared.domain.contact import Contact
 from shared.domain.eligibility import Profile
+from shared.domain.events import Event, EventKind
 from shared.proof.canonical import canonical_json, sha256
+from shared.proof.correspondence import Arrival, Correspondence, Earlier, Letter
 from shared.proof.page import proof_page
-from shared.proof.record import Facts, Record, proof_record
+from shared.proof.record import Facts, proof_record
+from shared.proof.spelling import Record
+from shared.proof.strings import DIRECTIONS
 
 
 class FileFormat(StrEnum):
@@ -73,6 +78,14 @@ class Stores(Protocol):
         """The person's requests."""
 
 
+class MailStores(Stores, Protocol):
+    """And those that hold mails."""
+
+    @property
+    def received(self) -> ReceivedStore:
+        """What came in."""
+
+
 class Served(NamedTuple):
     """What an HTTP answer with the file consists of."""
 
@@ -112,10 +125,12 @@ def proof_file(
     made_by: str,
     asked_for: str = "",
     newest: Case | None = None,
+    correspondence: Correspondence | None = None,
 ) -> ProofFile:
     """Everything on record about a contact. ``asked_for``: the address in question, masked.
 
-    ``newest`` is one of the contact's requests as it is just being saved.
+    ``newest`` is one of the contact's requests as it is just being saved. ``correspondence`` is
+    for the person alone.
 
     Raises:
         Unavailable: a store could not be asked.
@@ -142,7 +157,69 @@ def proof_file(
             made_at=made_at,
             made_by=made_by,
             asked_for=asked_for,
+            correspondence=correspondence,
         )
     )
     text = canonical_json(record)
     return ProofFile(record, text, sha256(text))
+
+
+def correspondence_of(stores: MailStores, contact_id: str) -> Correspondence:
+    """What a person wrote and was answered, also by the addresses they moved here from.
+
+    Of an earlier address nothing since the move: it may be somebody else's by now.
+
+    Raises:
+        Unavailable: a store could not be asked.
+    """
+    letters: list[Letter] = []
+    arrivals: list[Arrival] = []
+    earlier: list[Earlier] = []
+    for each, until, history in _addresses(stores, contact_id):
+        if until is not None:
+            earlier.append(Earlier(each, history))
+        for case in stores.cases.of_contact(each):
+            letters += (
+                _letter(case, mail)
+                for mail in stores.cases.mails(case.case_id)
+                if mail.direction in DIRECTIONS and _is_before(mail.received_at, until)
+            )
+        arrivals += (
+            Arrival(line.received_at, line.mailbox or "", line.outcome)
+            for line in stores.received.of_contact(each)
+            if not line.case_id and _is_before(line.received_at, until)
+        )
+    return Correspondence(letters, arrivals, earlier)
+
+
+def _addresses(
+    stores: Stores, contact_id: str
+) -> Iterator[tuple[str, datetime | None, list[Event]]]:
+    """The contact and those before it: until when each was theirs, and its history until then."""
+    left: list[tuple[str, datetime | None]] = [(contact_id, None)]
+    seen = {contact_id}
+    while left:
+        each, until = left.pop()
+        history = [e for e in stores.contacts.history(each) if _is_before(e.at, until)]
+        yield each, until, history
+        for event in history:
+            before = event.details.get("from", "") if event.kind is EventKind.MOVED else ""
+            if before and before not in seen:
+                seen.add(before)
+                left.append((before, event.at))
+
+
+def _is_before(at: datetime, until: datetime | None) -> bool:
+    return until is None or at <= until
+
+
+def _letter(case: Case, mail: CaseMail) -> Letter:
+    return Letter(
+        case_id=case.case_id,
+        at=mail.received_at,
+        direction=mail.direction,
+        by=mail.by,
+        subject=mail.subject,
+        words=mail.words,
+        attachments=mail.attachments,
+    )

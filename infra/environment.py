@@ -163,6 +163,7 @@ def environments(
             **events,
             **cases,
             **ledger,
+            **received,
             **link_keys,
             **profile,
             **erasure,

@@ -226,8 +226,10 @@ def case_worker(r: Resources) -> list[iam.PolicyStatement]:
 def case_link(r: Resources) -> list[iam.PolicyStatement]:
     """What a person does with the link they were mailed; the file gathers what is held."""
     return [
-        _table(r.cases, "DeleteItem", "GetItem", "PutItem"),
+        _table(r.cases, "DeleteItem", "GetItem", "PutItem", "Query"),
         _index(r.cases, "by_contact", "Query"),
+        _table(r.received, "BatchGetItem"),
+        _index(r.received, "by_contact", "Query"),
         _table(r.contacts, "GetItem", "UpdateItem"),
         _table(r.events, "PutItem", "Query"),
         _table(r.campaigns, "Scan"),

@@ -178,6 +178,7 @@ class CaseLinkSettings(CompanySettings):
     cases_table: str
     campaigns_table: str
     ledger_table: str
+    received_table: str
     link_keys_secret: str
     case_queue_url: str
     erasure_runs_by_itself: bool

@@ -21,8 +21,8 @@ from shared import pages
 from shared.domain.events import parse_stamp
 from shared.domain.retention import JAPAN
 from shared.proof.canonical import canonical_json, sha256
-from shared.proof.record import Record
 from shared.proof.sentences import moment
+from shared.proof.spelling import Record
 from shared.proof.strings import STRINGS
 from shared.words import ACTORS
 

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
 from shared import words
 from shared.domain.campaigns import Campaign, Entry
@@ -24,12 +23,13 @@ from shared.domain.figures import Fate
 from shared.domain.reception import REASONS
 from shared.domain.recipient import Explanation, Finding, erased_at, explain, received_among
 from shared.domain.retention import Retention, retention
+from shared.proof.correspondence import Correspondence, correspondence_record
 from shared.proof.sentences import sentence
+from shared.proof.spelling import Record, both, coded
 from shared.texts import consent
 from shared.texts.consent import Wording
 from shared.words import Words, detail_words, words_of
 
-Record = dict[str, Any]
 FORMAT = "optin-proof/1"
 
 
@@ -40,6 +40,7 @@ class Facts:
     ``cases`` are the person's requests: what was asked and done, none of anybody's words.
     ``reported`` is what the mail service reported about each mail, by campaign.
     ``asked_for`` is the address in the question, masked, where the question named one.
+    ``correspondence`` is there where the person alone gets the file.
     """
 
     company: Company
@@ -53,15 +54,16 @@ class Facts:
     cases: Sequence[Case] = ()
     reported: Mapping[str, Collection[Fate]] = field(default_factory=lambda: MappingProxyType({}))
     asked_for: str = ""
+    correspondence: Correspondence | None = None
 
 
 def proof_record(facts: Facts) -> Record:
     """The record. The same facts, made by the same person at the same time, give the same."""
     contact, history = facts.contact, sorted(facts.history, key=lambda event: event.key)
     erased = erased_at(history)
-    return {
+    record = {
         "format": FORMAT,
-        "about": _both(_ABOUT),
+        "about": both(_ABOUT),
         "company": {
             "name": facts.company.name,
             "name_en": facts.company.name_en,
@@ -75,7 +77,7 @@ def proof_record(facts: Facts) -> Record:
             "typed": contact.typed,
             "asked_for": facts.asked_for,
             "erased_at": stamp(erased) if erased else None,
-            "note": _both(_note(facts, erased)),
+            "note": both(_note(facts, erased)),
         },
         "verdict": _verdict(judge(contact, facts.profile)),
         "events": [_event(event, erased) for event in history],
@@ -84,8 +86,11 @@ def proof_record(facts: Facts) -> Record:
             _request(case) for case in sorted(facts.cases, key=lambda c: (c.opened_at, c.case_id))
         ],
         "retention": _retention(retention(facts.entries)),
-        "verification": _both(VERIFICATION),
+        "verification": both(VERIFICATION),
     }
+    if facts.correspondence is not None:
+        record["correspondence"] = correspondence_record(facts.correspondence, erased)
+    return record
 
 
 def _note(facts: Facts, erased: datetime | None) -> Words:
@@ -121,7 +126,7 @@ def condition_record(condition: Condition) -> Record:
 def _mark(mark: Mark) -> Record:
     return {
         "event_id": mark.event_id,
-        **_code("kind", mark.kind, words.EVENTS),
+        **coded("kind", mark.kind, words.EVENTS),
         "source": str(mark.source),
         "at": stamp(mark.at),
     }
@@ -131,10 +136,10 @@ def _event(event: Event, erased: datetime | None) -> Record:
     personal = event.personal if erased is None or event.at > erased else {}
     return {
         "event_id": event.event_id,
-        **_code("kind", event.kind, words.EVENTS),
+        **coded("kind", event.kind, words.EVENTS),
         "at": stamp(event.at),
         "consent_at": stamp(event.consent_at) if event.consent_at else None,
-        **_code("source", event.source, words.SOURCES),
+        **coded("source", event.source, words.SOURCES),
         "details": [_detail(name, value, event) for name, value in sorted(event.details.items())],
         "personal": [_detail(name, value, event) for name, value in sorted(personal.items())],
         "wordings": [_wording(each) for each in _wordings(event)],
@@ -170,7 +175,7 @@ def _wordings(event: Event) -> Iterator[Wording]:
 def _wording(wording: Wording) -> Record:
     published = consent.find(wording.text_id, wording.version)
     return {
-        **_code("text_id", wording.text_id, words.TEXTS),
+        **coded("text_id", wording.text_id, words.TEXTS),
         "version": wording.version,
         "language": str(wording.language),
         "text": wording.text,
@@ -214,7 +219,7 @@ def campaign_record(campaign: Campaign, entry: Entry | None, explained: Explanat
         "campaign_id": campaign.campaign_id,
         "subject": campaign.subject,
         "started_at": stamp(campaign.started_at) if campaign.started_at else None,
-        **_code("finding", explained.finding, words.FINDINGS),
+        **coded("finding", explained.finding, words.FINDINGS),
         "at": stamp(explained.as_of) if explained.as_of else None,
         "reason": explained.reason,
         "reason_ja": words_of(explained.reason, words.REASONS).ja,
@@ -229,9 +234,9 @@ def _request(case: Case) -> Record:
     """What was asked, when it was due, and every step. What was written stands in the mails."""
     return {
         "case_id": case.case_id,
-        **_code("kind", case.kind, words.CASE_KINDS),
-        **_code("state", case.state, words.CASE_STATES),
-        **_code("mailbox", case.mailbox or "", words.MAILBOXES),
+        **coded("kind", case.kind, words.CASE_KINDS),
+        **coded("state", case.state, words.CASE_STATES),
+        **coded("mailbox", case.mailbox or "", words.MAILBOXES),
         "opened_at": stamp(case.opened_at),
         "due_on": case.due_on.isoformat(),
         "legal_on": case.legal_on.isoformat() if case.legal_on else None,
@@ -243,8 +248,8 @@ def step_record(step: Step) -> Record:
     """One step of a request, with what its codes mean."""
     return {
         "at": stamp(step.at),
-        **_code("kind", step.kind, words.CASE_STEPS),
-        **_code("by", step.by, words.ACTORS),
+        **coded("kind", step.kind, words.CASE_STEPS),
+        **coded("by", step.by, words.ACTORS),
         "details": [_step_detail(name, value) for name, value in sorted(step.details.items())],
     }
 
@@ -262,9 +267,9 @@ def _step_detail(name: str, value: str) -> Record:
 def _named(name: str, named: Words, value: str, told: Words) -> Record:
     return {
         "name": name,
-        **_both(named, "name_"),
+        **both(named, "name_"),
         "value": value,
-        **_both(told, "value_"),
+        **both(told, "value_"),
     }
 
 
@@ -275,24 +280,15 @@ def _retention(kept: Retention | None) -> Record:
             "email_act_until": None,
             "commerce_act_until": None,
             "keep_until": None,
-            **_both(_NOTHING_SENT, "note_"),
+            **both(_NOTHING_SENT, "note_"),
         }
     return {
         "last_sent_on": kept.last_sent_on.isoformat(),
         "email_act_until": kept.email_act_until.isoformat(),
         "commerce_act_until": kept.commerce_act_until.isoformat(),
         "keep_until": kept.keep_until.isoformat(),
-        **_both(_KEEP, "note_"),
+        **both(_KEEP, "note_"),
     }
-
-
-def _code(name: str, code: str, table: Mapping[str, Words]) -> Record:
-    told = words_of(code, table)
-    return {name: str(code), f"{name}_ja": told.ja, f"{name}_en": told.en}
-
-
-def _both(told: Words, prefix: str = "") -> Record:
-    return {f"{prefix}ja": told.ja, f"{prefix}en": told.en}
 
 
 _ABOUT = Words(

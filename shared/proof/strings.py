@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shared.domain.reception import Outcome
 from shared.words import Words
+
+# Whose a mail is.
+DIRECTIONS: Mapping[str, Words] = {
+    "in": Words("ご本人から", "From you"),
+    "out": Words("当社からの返信", "Our answer"),
+}
+# What became of a mail that belongs to no request.
+OUTCOMES: Mapping[str, Words] = {
+    "": Words("処理中", "Being read"),
+    Outcome.UNSUBSCRIBED: Words("配信を停止", "Mail was stopped"),
+    Outcome.CONFIRM_STOP: Words("配信停止のご本人確認", "You were asked whether it was you"),
+    Outcome.HELD: Words("配信を保留", "Mail was put on hold"),
+    Outcome.CASE: Words("ご依頼として受付", "Taken as a request"),
+    Outcome.FEEDBACK: Words("配信結果の通知として記録", "Recorded as a report about mail"),
+    Outcome.FILTERED: Words(
+        "自動送信などとして、対応の対象外", "Not answered: sent by a program, for instance"
+    ),
+}
 
 STRINGS: Mapping[str, Words] = {
     "title": Words("同意と送信の記録", "Record of consent and mailing"),
@@ -57,6 +76,22 @@ STRINGS: Mapping[str, Words] = {
     "due_on": Words("回答の期限", "Due on"),
     "legal_on": Words("GDPRによる期限", "By the GDPR"),
     "case_id": Words("依頼の番号", "Request number"),
+    # ---- correspondence ----
+    "correspondence": Words("メールのやりとり", "Mails to and from you"),
+    "no_mails": Words("ご依頼のメールの記録はありません。", "No mail of a request is on record."),
+    "no_subject": Words("(件名なし)", "(no subject)"),
+    "no_words": Words(
+        "本文はありません(本文のないメール、または削除済み)。",
+        "No words: there were none, or they were erased.",
+    ),
+    "shortened": Words(
+        "長いため、途中までを記載しています。全文が必要なときは当社へご連絡ください。",
+        "Shortened for its length. Please write to us if you need all of it.",
+    ),
+    "attachments": Words("添付ファイル", "Attachments"),
+    "written_down_by": Words("聞き取り・返信の担当者", "Written down or answered by"),
+    "received": Words("ご依頼とは別に届いたメール", "Other mails received"),
+    "moved_from": Words("変更前のメールアドレスの記録", "On record for your earlier address"),
     # ---- retention ----
     "retention": Words("この記録の保存期間", "How long this record is kept"),
     "keep_until": Words("保存期限", "Keep until"),

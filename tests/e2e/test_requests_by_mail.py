@@ -184,7 +184,8 @@ def test_what_does_not_mean_stop_stops_nobody(
 
 def test_disclosure(product: Product) -> None:
     person, staff = product.subscriber("asker"), product.staff("IT")
-    write(product, person, "optin", "私について登録されている情報の開示をお願いします。")
+    words = product.note(unique("私について登録されている情報の開示をお願いします。"))
+    write(product, person, "optin", words)
     request = request_of(staff, person, "disclosure", "identity_asked")
     assert request["team"] == "IT"
     press(product, answer(product, person, ASK["ja"]))
@@ -197,6 +198,7 @@ def test_disclosure(product: Product) -> None:
     assert file.status == 200
     assert file.headers["Content-Disposition"].startswith("attachment")
     assert person in file.text
+    assert words in file.text
     assert product.site.post_form(link, {}, BROWSER).status == 409  # once
     assert "fetched" in steps(request_of(staff, person, "disclosure", "done"))
 

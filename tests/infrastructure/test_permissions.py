@@ -187,8 +187,15 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         **USE_QUEUES,
     },
     "CaseLink": {
-        CASES: {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"},
+        CASES: {
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+        },
         f"{CASES}/index/by_contact": {"dynamodb:Query"},
+        RECEIVED: {"dynamodb:BatchGetItem"},
+        f"{RECEIVED}/index/by_contact": {"dynamodb:Query"},
         CONTACTS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         EVENTS: {"dynamodb:PutItem", "dynamodb:Query"},
         CAMPAIGNS: {"dynamodb:Scan"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -12,19 +13,23 @@ from typing import Any
 import pytest
 
 from functions import case_link
+from shared.adapters.cases import CaseMail
 from shared.adapters.jobs import CaseJob
 from shared.domain import cases
+from shared.domain.address import parse_address
 from shared.domain.calendar import BusinessCalendar, Terms
 from shared.domain.cases import Case, CaseKind, CaseState, StepKind, Task
 from shared.domain.contact import Register
 from shared.domain.eligibility import Profile, judge
 from shared.domain.errors import Conflict
-from shared.domain.events import EventKind, Source, event_id
+from shared.domain.events import EventKind, Source, event_id, stamp
 from shared.domain.inbound import Mailbox
 from shared.domain.links import CaseLink, LinkKeys, Purpose, sign_case
+from shared.domain.moving import moves
 from shared.pages.strings import STRINGS
 from shared.proof.canonical import sha256
 from shared.texts.consent import Language
+from tests.integration.cases import a_case, a_mail_nobody_answered
 from tests.integration.fakes import Died, Faults, Meanwhile, Mode
 from tests.integration.world import (
     DAYS_OFF,
@@ -369,7 +374,12 @@ def test_staffs_change_meanwhile_is_seen(world: World) -> None:
 
     def change() -> None:
         changed = cases.with_kind(
-            case, CaseKind.ERASURE, by="it-someone", why="staff", now=world.clock.now()
+            case,
+            CaseKind.ERASURE,
+            by="it-someone",
+            why="staff",
+            own_mailbox=True,
+            now=world.clock.now(),
         )
         world.cases.save(case, changed)
 
@@ -437,6 +447,90 @@ def test_a_program_may_have_the_record_alone(world: World) -> None:
     assert request["state"] == "done"
     assert request["steps"][-1]["kind"] == "fetched"
     assert sha256(answer.text)[:16] in answer.headers["content-disposition"]
+
+
+def wrote(world: World, case: Case, words: str, direction: str = "in", **more: Any) -> None:
+    mail = CaseMail(
+        mail_id=hashlib.sha256(words.encode()).hexdigest()[:24],
+        received_at=world.clock.tick(),
+        words=words,
+        subject=f"件名: {words}",
+        direction=direction,
+        **more,
+    )
+    world.cases.add_mail(case.case_id, mail)
+
+
+def test_the_file_has_what_they_wrote_and_were_answered(world: World) -> None:
+    """And no notes of staff's; of mail beside it when, where to and what became of it."""
+    world.confirmed(EMAIL)
+    case = asked(world, "file")
+    wrote(world, case, "<b>開示</b>をお願いします", attachments=2)
+    wrote(world, case, "承知いたしました", "out", by="it-tanaka")
+    wrote(world, case, "気をつけること", "note", by="it-tanaka")
+    a_mail_nobody_answered(world, text="自動返信の本文", subject="自動返信の件名")
+    record = post(world, "file", accept="application/json").json
+    mails = record["correspondence"]["mails"]
+    assert [(m["direction"], m["words"], m["by"]) for m in mails] == [
+        ("in", "<b>開示</b>をお願いします", ""),
+        ("out", "承知いたしました", "it-tanaka"),
+    ]
+    assert (mails[0]["subject"], mails[0]["attachments"]) == (
+        "件名: <b>開示</b>をお願いします",
+        2,
+    )
+    [other] = record["correspondence"]["received"]
+    assert (other["mailbox"], other["outcome"]) == ("reply", "filtered")
+    assert record["correspondence"]["moved_from"] == []
+    assert "メモは含みません" in record["correspondence"]["ja"]
+    for left_out in ("気をつける", "自動返信の"):
+        assert left_out not in json.dumps(record, ensure_ascii=False)
+
+
+def test_staffs_own_file_has_none_of_anybodys_words(world: World) -> None:
+    world.confirmed(EMAIL)
+    wrote(world, asked(world, "file"), "お願いします")
+    answer = world.ask_staff("GET", f"/contacts/{ME}/proof", query={"format": "json"}, team="IT")
+    assert "correspondence" not in answer.json
+    assert "お願いします" not in answer.text
+
+
+def test_the_file_goes_back_to_the_address_they_moved_here_from(world: World) -> None:
+    """Until the move: whoever has that address by now is somebody else."""
+    old = "old@example.jp"
+    before = world.confirmed(old)
+    first = a_case(world, contact_id=id_of(old), reply_to=old, kind=CaseKind.CORRECTION)
+    at = world.clock.tick()
+    parsed = parse_address(EMAIL)
+    for each in moves(
+        world.contacts.history(id_of(old)),
+        old_id=id_of(old),
+        new_id=ME,
+        address=parsed,
+        at=at,
+        case_id=first.case_id,
+    ):
+        world.contacts.record(each)
+    wrote(world, first, "別人のメール")
+    a_mail_nobody_answered(world)
+    world.happened(old, EventKind.COMPLAINED)
+    asked(world, "file")
+    made = post(world, "file", accept="application/json").json["correspondence"]
+    [earlier] = made["moved_from"]
+    assert earlier["contact_id"] == id_of(old)
+    assert [event["kind"] for event in earlier["events"]] == ["opted_in", "registered", "moved"]
+    assert earlier["events"][0]["at"] == stamp(before.at)
+    assert [(mail["case_id"], mail["words"]) for mail in made["mails"]] == [
+        (first.case_id, "登録内容を開示してください。")
+    ]
+
+
+def test_the_page_shows_the_mails_as_texts(world: World) -> None:
+    world.confirmed(EMAIL)
+    wrote(world, asked(world, "file"), "1行目\n<script>2行目")
+    page = post(world, "file").text
+    assert "1行目\n&lt;script&gt;2行目</blockquote>" in page
+    assert "<script" not in page
 
 
 def test_other_clients_get_the_page(world: World) -> None:

@@ -164,11 +164,29 @@ def test_where_nothing_is_held_that_is_said(world: World) -> None:
     assert len(world.ses.to(HANAKO)) == 2
 
 
-def test_a_hold_alone_is_nothing_held(world: World) -> None:
-    asked(world, CaseKind.ERASURE)
+def test_a_hold_by_the_request_itself_is_nothing_held(world: World) -> None:
+    words = f"登録データを開示してください。あわせて{STOP}"
+    line = world.mail_in(letter(words), dmarc="GRAY")
+    world.work()
+    assert holds.standing(world.contacts.history(id_of(HANAKO))) == {line.case_id}
+    confirm(world, line.case_id)
+    assert "/v/" not in mailed(world)
+
+
+def test_another_request_is_something_held(world: World) -> None:
+    """Of a stranger too: what they wrote is in the file."""
+    asked(world, CaseKind.INQUIRY)
     world.clock.advance(days=1)
     case = confirm(world, asked(world, CaseKind.DISCLOSURE))
-    assert case.state is CaseState.DONE
+    assert case.state is CaseState.IN_PROGRESS
+    assert "/v/" in mailed(world)
+
+
+def test_a_mail_that_nobody_answered_is_something_held(world: World) -> None:
+    away = letter("ただいま不在です。", Auto_Submitted="auto-replied")
+    assert world.mail_in(away).outcome == "filtered"
+    case = confirm(world, asked(world, CaseKind.DISCLOSURE))
+    assert case.state is CaseState.IN_PROGRESS
 
 
 def test_a_correction_moves_everything_that_counts(hanako: World) -> None:

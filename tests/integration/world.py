@@ -479,6 +479,7 @@ class World:
                 cases_table="cases",
                 campaigns_table="campaigns",
                 ledger_table="ledger",
+                received_table="received",
                 link_keys_secret=self.link_keys_arn,
                 case_queue_url=self.case_queue.url,
                 erasure_runs_by_itself=self.settings["erasure_runs_by_itself"],
@@ -489,6 +490,7 @@ class World:
             CampaignStore(dynamodb, "campaigns"),
             Ledger(dynamodb, "ledger"),
             Figures(dynamodb, "ledger", "events"),
+            ReceivedStore(dynamodb, "received"),
             JobQueue(wrap(self.case_queue), self.case_queue.url),
             Secrets(wrap(self.secretsmanager)),
         )

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import pages
+from shared.domain import reception
 from shared.domain.campaigns import Campaign, CampaignStatus, Entry, Outcome
 from shared.domain.cases import Case, CaseKind, CaseState, Step, StepKind
 from shared.domain.company import Company
@@ -27,9 +28,16 @@ from shared.domain.events import Event, EventKind, Source
 from shared.domain.inbound import Mailbox
 from shared.domain.reception import REASONS
 from shared.proof.canonical import canonical_json, sha256
+from shared.proof.correspondence import (
+    MOST_WORDS,
+    Arrival,
+    Correspondence,
+    Earlier,
+    Letter,
+)
 from shared.proof.page import day, proof_page, when
 from shared.proof.record import Facts, proof_record
-from shared.proof.strings import STRINGS
+from shared.proof.strings import OUTCOMES, STRINGS
 from shared.texts import consent
 from shared.texts.consent import Language, TextId, Wording
 
@@ -313,6 +321,84 @@ def test_who_comes_back_after_an_erasure_is_shown_again() -> None:
     assert record["events"][2]["personal"]
 
 
+# --- what the person alone gets
+
+
+def letter(text: str, days_ago: float = 2, **more: Any) -> Letter:
+    values: dict[str, Any] = {
+        "case_id": CASE.case_id,
+        "direction": "in",
+        "by": "",
+        "subject": "件名",
+        "attachments": 0,
+    }
+    return Letter(at=NOW - timedelta(days=days_ago), words=text, **values | more)
+
+
+def test_mails_in_order_and_what_came_beside_them() -> None:
+    made = Correspondence(
+        [letter("承知しました", 1, direction="out", by="it-tanaka"), letter("お願いします", 2)],
+        [Arrival(NOW, "", ""), Arrival(NOW - timedelta(days=1), Mailbox.STOP, "unsubscribed")],
+        [Earlier("ab" * 16, [UNSUBSCRIBED, opted_in()])],
+    )
+    record = proof_record(facts(*STORY, correspondence=made))
+    part = record["correspondence"]
+    assert [mail["words"] for mail in part["mails"]] == ["お願いします", "承知しました"]
+    assert [(each["outcome"], each["outcome_ja"]) for each in part["received"]] == [
+        ("unsubscribed", "配信を停止"),
+        ("", "処理中"),
+    ]
+    assert part["received"][1]["mailbox_ja"] == "宛先を読み取れないメール"
+    [earlier] = part["moved_from"]
+    assert [event["kind"] for event in earlier["events"]] == ["opted_in", "unsubscribed"]
+    page = html.unescape(re.sub(r"<[^>]+>", "", proof_page(record).html))
+    for said in ("お願いします", "承知しました", "it-tanaka", "ab" * 16, "メモは含みません"):
+        assert said in page
+    assert "correspondence" not in proof_record(facts(*STORY))
+
+
+def test_a_file_without_mails_says_so_and_one_without_words_too() -> None:
+    page = proof_page(proof_record(facts(*STORY, correspondence=Correspondence()))).html
+    assert STRINGS["no_mails"].ja in page
+    made = Correspondence([letter("", subject="", attachments=1)])
+    page = proof_page(proof_record(facts(*STORY, correspondence=made))).html
+    for said in ("no_subject", "no_words", "attachments"):
+        assert STRINGS[said].ja in page
+
+
+def test_no_words_from_before_an_erasure() -> None:
+    made = Correspondence([letter("前の言葉", 2), letter("後の言葉", 0.5)])
+    mails = proof_record(facts(*STORY, ERASED, correspondence=made))["correspondence"]["mails"]
+    assert [(m["subject"], m["words"], m["shortened"]) for m in mails] == [
+        ("", "", False),
+        ("件名", "後の言葉", False),
+    ]
+
+
+@given(st.lists(st.integers(0, 40_000), max_size=60))
+def test_all_mails_fit_and_only_the_longest_are_shortened(lengths: list[int]) -> None:
+    made = Correspondence([letter("あ" * length, n) for n, length in enumerate(lengths)])
+    mails = proof_record(facts(correspondence=made))["correspondence"]["mails"]
+    kept = [len(mail["words"]) for mail in reversed(mails)]
+    assert sum(kept) <= MOST_WORDS
+    if sum(lengths) <= MOST_WORDS:
+        assert kept == lengths
+    whole = [length for length, is_kept in zip(lengths, kept, strict=True) if length == is_kept]
+    assert all(length >= max(whole, default=0) for length in lengths if length not in whole)
+    assert [mail["shortened"] for mail in reversed(mails)] == [
+        length > is_kept for length, is_kept in zip(lengths, kept, strict=True)
+    ]
+
+
+def test_the_page_says_what_was_shortened() -> None:
+    made = Correspondence([letter("あ" * (MOST_WORDS + 1))])
+    assert STRINGS["shortened"].ja in proof_page(proof_record(facts(correspondence=made))).html
+
+
+def test_every_outcome_has_its_words() -> None:
+    assert OUTCOMES.keys() == {"", *reception.Outcome}
+
+
 # --- the page
 
 
@@ -364,6 +450,11 @@ def test_hostile_texts_stay_texts() -> None:
             company=Company(HOSTILE, HOSTILE, HOSTILE, HOSTILE),
             made_by=HOSTILE,
             asked_for=HOSTILE,
+            correspondence=Correspondence(
+                [letter(HOSTILE, subject=HOSTILE, by=HOSTILE, case_id=HOSTILE)],
+                [Arrival(NOW, HOSTILE, HOSTILE)],
+                [Earlier(HOSTILE, [])],
+            ),
             cases=[replace(CASE, case_id=HOSTILE, steps=(replace(CASE.steps[0], by=HOSTILE),))],
             campaigns=[campaign(2, 10, HOSTILE)],
             entries=[replace(ENTRIES[0], outcome=Outcome.REJECTED, reason=HOSTILE)],
