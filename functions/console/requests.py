@@ -12,7 +12,7 @@ from functions.console.views import Response, Visit, is_contact_id, with_due
 from shared.domain import cases
 from shared.domain.cases import Case, CaseKind, CaseState, LinkState, Step, StepKind, Task
 from shared.domain.errors import OptinError
-from shared.domain.links import NOBODY, Purpose
+from shared.domain.links import Purpose
 from shared.texts.consent import Language
 
 # What the pages post for a request, beside the approval, which has a page of its own.
@@ -211,7 +211,6 @@ def _page(
         status=refused.status if refused else 200,
         request=with_due(visit, found),
         possible=_possible(found, person.username) if person.may("handle_requests") else set(),
-        is_known=found["contact_id"] != NOBODY,
         is_proposer=person.username == found["hand_by"],
         identity=_identity(found, visit.request.at),
         done=done if done in _DONE and _DONE[done](found) else "",
@@ -229,7 +228,10 @@ def _was_sent(request: Json, text: str) -> bool:
 
 def _identity(request: Json, now: datetime) -> Json:
     """How it is known, or is to be known, that this is the person."""
-    last: dict[str, Json] = {step["kind"]: step for step in request["steps"]}
+    last: dict[str, Json] = {}
+    for each in request["steps"]:
+        # What was confirmed was confirmed of the kind it was then.
+        last = {} if each["kind"] == StepKind.KIND_CHANGED else {**last, each["kind"]: each}
     link = request["links"].get("identity")
     return {
         "confirmed": last.get(StepKind.IDENTITY_CONFIRMED),
@@ -246,7 +248,7 @@ def _possible(request: Json, by: str) -> set[str]:
     case, now = _case(request), datetime.fromisoformat(request["opened_at"])
     other = next(kind for kind in CaseKind if kind is not case.kind)
     steps: Mapping[str, Callable[[], Case]] = {
-        "kind": lambda: cases.with_kind(case, other, by=by, why="", now=now),
+        "kind": lambda: cases.with_kind(case, other, by=by, why="", own_mailbox=False, now=now),
         "ask-identity": lambda: cases.ask_identity(case, by=by, now=now),
         "verify": lambda: cases.by_hand(
             replace(case, hand_by=""), by=by, reason="", now=now, erasure_runs_by_itself=False
@@ -260,7 +262,8 @@ def _possible(request: Json, by: str) -> set[str]:
     found |= {"reply"} if case.reply_to else set()
     if case.kind is CaseKind.INQUIRY:  # nothing is given out: who asks does not matter
         found.discard("verify")
-    if case.task is not Task.NONE:  # the system writes just now
+    # No link proves anything, or the system writes just now.
+    if request["next"]["code"] == "verify_by_hand" or case.task is not Task.NONE:
         found.discard("ask-identity")
     return found
 

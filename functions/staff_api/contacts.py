@@ -80,7 +80,10 @@ def _show(call: Call, contact_id: str) -> ContactOut:
         verdict=VerdictOut.of(judge(contact, deps.settings.eligibility_profile)),
         history=[EventOut.of(event) for event in deps.contacts.history(contact_id)],
         campaigns=[EntryOut.of(entry) for entry in deps.ledger.of_contact(contact_id, campaigns)],
-        requests=[RequestLineOut.of(case, today) for case in deps.cases.of_contact(contact_id)],
+        requests=[
+            RequestLineOut.of(case, today, own_mailbox=deps.is_own_mailbox(case))
+            for case in deps.cases.of_contact(contact_id)
+        ],
     )
 
 

@@ -27,6 +27,7 @@ from shared.adapters.scheduler import Schedules
 from shared.adapters.secrets import Secrets
 from shared.adapters.standings import StandingStore
 from shared.domain.address import Address, AddressError, contact_id, parse_address
+from shared.domain.cases import Case
 from shared.domain.errors import FieldProblem, NotAllowed, Unprocessable
 from shared.domain.teams import Permission, Team, may, teams_of
 from shared.mail.compose import Composer
@@ -63,6 +64,10 @@ class Deps:
         """
         key = self.secrets.contact_key(self.settings.contact_key_secret)
         return contact_id(self.address(email).lookup, key)
+
+    def is_own_mailbox(self, case: Case) -> bool:
+        """Answers go to the address that the request is about, and nowhere else."""
+        return bool(case.reply_to) and self.contact_id_of(case.reply_to) == case.contact_id
 
     def address(self, email: str, field: str = "email") -> Address:
         """An address as it was given in ``field``.

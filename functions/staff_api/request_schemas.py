@@ -107,7 +107,8 @@ class RequestOut(RequestLineOut):
     ``address`` is where answers go; it is empty once the person is erased. ``why``: what made
     it this kind, with ``confidence`` in percent. ``links`` by purpose: identity, disclosure,
     new_address. ``verdict``: may the person get campaigns now;
-    null where nobody knows who wrote.
+    null where nobody knows who wrote. ``contact_known``: there is something to see about the
+    contact beside the request.
     """
 
     address: str
@@ -123,10 +124,17 @@ class RequestOut(RequestLineOut):
     steps: list[ProofStepOut]
     mails: list[RequestMailOut]
     verdict: VerdictOut | None
+    contact_known: bool
 
     @staticmethod
     def full(
-        case: Case, mails: Sequence[CaseMail], verdict: Verdict | None, *, today: date
+        case: Case,
+        mails: Sequence[CaseMail],
+        verdict: Verdict | None,
+        *,
+        today: date,
+        own_mailbox: bool,
+        contact_known: bool,
     ) -> RequestOut:
         """From the domain and the store. Of very many words the last are left out."""
         shown, room = [], _MOST_WORDS
@@ -136,7 +144,7 @@ class RequestOut(RequestLineOut):
             shown.append(RequestMailOut.of(replace(mail, words=mail.words[:room], unread=unread)))
             room = max(0, room - len(mail.words))
         return RequestOut(
-            **RequestLineOut.of(case, today).model_dump(),
+            **RequestLineOut.of(case, today, own_mailbox=own_mailbox).model_dump(),
             address=case.reply_to,
             subject=case.subject,
             why=why(case.reason),
@@ -153,6 +161,7 @@ class RequestOut(RequestLineOut):
             steps=[ProofStepOut.model_validate(step_record(step)) for step in case.steps],
             mails=shown,
             verdict=VerdictOut.of(verdict) if verdict else None,
+            contact_known=contact_known,
         )
 
 

@@ -49,7 +49,7 @@ from shared.adapters.mailer import Fate
 from shared.domain import cases, holds
 from shared.domain.address import AddressError, parse_address
 from shared.domain.calendar import BusinessCalendar, Terms, japan_date
-from shared.domain.cases import Case, CaseKind, CaseState, StepKind, Task
+from shared.domain.cases import Case, CaseKind, CaseState, Task
 from shared.domain.eligibility import judge
 from shared.domain.errors import Conflict, FieldProblem, NotFound, Unavailable, Unprocessable
 from shared.domain.events import Event, EventKind, Source, event_id
@@ -91,7 +91,8 @@ def every(
     else:
         page = store.closed(limit=limit, after=_place(after, _CLOSED_PLACE))
     today = japan_date(call.request.at)
-    lines = (RequestLineOut.of(case, today) for case in page.cases)
+    own = call.deps.is_own_mailbox
+    lines = (RequestLineOut.of(case, today, own_mailbox=own(case)) for case in page.cases)
     return RequestsPage(
         requests=[line for line in lines if team in {None, line.team}], next=_token(page.after)
     )
@@ -211,14 +212,25 @@ def open_received(mail_id: MailPath, body: Annotated[OpenIn | None, Body()] = No
     "/requests/<case_id>/kind", summary="It really is about something else", tags=["requests"]
 )
 def change_kind(case_id: RequestPath, body: Annotated[KindIn, Body()]) -> RequestOut:
-    """The team follows. What implies a stop holds the address from mailing."""
+    """The team follows, and the identity has to be confirmed for what it is now.
+
+    What implies a stop holds the address from mailing.
+    """
     call = _call()
     case = _seen(call, case_id, body)
-    changed = cases.with_kind(case, body.kind, by=call.operator, why=BY_STAFF, now=call.request.at)
+    changed = cases.with_kind(
+        case,
+        body.kind,
+        by=call.operator,
+        why=BY_STAFF,
+        own_mailbox=call.deps.is_own_mailbox(case),
+        now=call.request.at,
+    )
     if body.kind in cases.IMPLY_STOP and not changed.holds and changed.contact_id != NOBODY:
         changed = cases.held(changed, now=call.request.at, by=call.operator)
     saved = call.deps.cases.save(case, changed)
     _hold(call, saved)
+    _have_done(call, saved)
     return _said(call, "request changed", saved)
 
 
@@ -258,7 +270,8 @@ def verify(case_id: RequestPath, body: Annotated[VerifyIn, Body()]) -> RequestOu
         now=call.request.at,
         erasure_runs_by_itself=call.deps.settings.erasure_runs_by_itself,
     )
-    if case.kind in cases.IMPLY_STOP and cases.has_step(changed, StepKind.HAND_VERIFIED):
+    verified = changed.state in {CaseState.VERIFIED, CaseState.IN_PROGRESS}
+    if case.kind in cases.IMPLY_STOP and verified:
         _unsubscribe(call, case)
     return _decided(call, "verified by hand", case, changed)
 
@@ -426,15 +439,18 @@ def _said(call: Call, what: str, case: Case) -> RequestOut:
             "operator": call.operator,
         },
     )
-    verdict = None
+    verdict, known = None, False
     if case.contact_id != NOBODY:
         contact = call.deps.contacts.get(case.contact_id)
         verdict = judge(contact, call.deps.settings.eligibility_profile)
+        known = contact.version > 0
     return RequestOut.full(
         case,
         call.deps.cases.mails(case.case_id),
         verdict,
         today=japan_date(call.request.at),
+        own_mailbox=call.deps.is_own_mailbox(case),
+        contact_known=known,
     )
 
 
@@ -519,7 +535,7 @@ def _unsubscribe(call: Call, case: Case) -> None:
 
 def _require_own_mailbox(call: Call, case: Case) -> None:
     """A link that confirms an identity goes to the address it is about and nowhere else."""
-    if call.deps.contact_id_of(case.reply_to) != case.contact_id:
+    if not call.deps.is_own_mailbox(case):
         raise Conflict(
             "not_their_mailbox",
             "回答先がご本人のアドレスではないため、リンクでは確認できません。"

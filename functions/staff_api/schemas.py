@@ -203,9 +203,9 @@ class RequestLineOut(Model):
     version: int
 
     @staticmethod
-    def of(case: Case, today: date) -> RequestLineOut:
+    def of(case: Case, today: date, *, own_mailbox: bool) -> RequestLineOut:
         """From the domain."""
-        step = needs(case)
+        step = needs(case, own_mailbox=own_mailbox)
         ja, en = NEXT[step]
         return RequestLineOut(
             case_id=case.case_id,

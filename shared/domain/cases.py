@@ -347,12 +347,14 @@ def is_full(case: Case) -> bool:
     return sum(step.kind is StepKind.MAIL_JOINED for step in case.steps) >= MOST_JOINED
 
 
-def with_kind(case: Case, kind: CaseKind, *, by: str, why: str, now: datetime) -> Case:
-    """Staff read it otherwise. ``why`` is a code.
+def with_kind(
+    case: Case, kind: CaseKind, *, by: str, why: str, own_mailbox: bool, now: datetime
+) -> Case:
+    """Staff read it otherwise. ``why`` is a code; ``own_mailbox`` as for ``needs``.
 
-    A link or a proposal that was about the other kind counts no longer: nobody confirms what
-    they were not shown. Where the person was asked, they are asked again. Who is verified
-    stays so, and an erasure then waits for its approval.
+    A confirmation, a link or a proposal that was about the other kind counts no longer: nobody
+    confirms what they were not shown. Where the person was asked, they are asked again; an
+    inquiry needs no confirmation.
 
     Raises:
         Conflict: it is closed or being carried out.
@@ -365,14 +367,16 @@ def with_kind(case: Case, kind: CaseKind, *, by: str, why: str, now: datetime) -
     details = {"from": case.kind.value, "to": kind.value, "reason": why}
     changed = replace(case, kind=kind, hand_by="", hand_reason="", links=MappingProxyType({}))
     changed = _step(changed, StepKind.KIND_CHANGED, now, by, details)
-    if case.state is CaseState.VERIFIED:
-        return _to_be_carried_out(changed, now, erasure_runs_by_itself=False)
     answers = case.state is CaseState.IDENTITY_ASKED or case.task in {
         Task.ASK_IDENTITY,
         Task.ACKNOWLEDGE,
     }
-    task = Task.ACKNOWLEDGE if kind is CaseKind.INQUIRY else Task.ASK_IDENTITY
-    return replace(changed, state=CaseState.RECEIVED, task=task if answers else Task.NONE)
+    if kind is CaseKind.INQUIRY:
+        task = Task.ACKNOWLEDGE if answers else Task.NONE
+    else:
+        asks = own_mailbox and (answers or case.state is CaseState.VERIFIED)
+        task = Task.ASK_IDENTITY if asks else Task.NONE
+    return replace(changed, state=CaseState.RECEIVED, task=task)
 
 
 def acknowledged(case: Case, *, now: datetime) -> Case:
@@ -789,8 +793,8 @@ NEXT: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Have the link to confirm the identity mailed, or verify by hand, two of you.",
         ),
         "verify_by_hand": (
-            "メールを送れないため、担当者2人でご本人と確認してください。",
-            "No mail can be sent: verify the person by hand, two of you.",
+            "メールのリンクでは確認できないため、担当者2人でご本人と確認してください。",
+            "A link by mail proves nothing here: verify the person by hand, two of you.",
         ),
         "agree_by_hand": (
             "担当者がご本人と判断しました。別の担当者が確認してください。",
@@ -825,8 +829,12 @@ NEXT: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
-def needs(case: Case) -> str:
-    """What is next, as a code of ``NEXT``."""
+def needs(case: Case, *, own_mailbox: bool = True) -> str:
+    """What is next, as a code of ``NEXT``.
+
+    ``own_mailbox``: answers go to the address that the case is about, so that a link mailed
+    there proves something.
+    """
     if case.task is not Task.NONE:
         return "wait_for_system"
     if not case.is_open:
@@ -835,7 +843,9 @@ def needs(case: Case) -> str:
         return "find_writer"
     if case.kind is CaseKind.INQUIRY:
         return _needed_to_answer(case)
-    return _needed_to_verify(case) if case.state in _UNVERIFIED else _needed_to_carry_out(case)
+    if case.state in _UNVERIFIED:
+        return _needed_to_verify(case, own_mailbox=own_mailbox)
+    return _needed_to_carry_out(case)
 
 
 def _needed_to_answer(case: Case) -> str:
@@ -844,12 +854,12 @@ def _needed_to_answer(case: Case) -> str:
     return "finish" if case.state is CaseState.IN_PROGRESS else "answer"
 
 
-def _needed_to_verify(case: Case) -> str:
+def _needed_to_verify(case: Case, *, own_mailbox: bool) -> str:
     if case.hand_by:
         return "agree_by_hand"
     if case.state is CaseState.IDENTITY_ASKED:
         return "wait_for_person"
-    return "ask_identity" if case.reply_to else "verify_by_hand"
+    return "ask_identity" if case.reply_to and own_mailbox else "verify_by_hand"
 
 
 def _needed_to_carry_out(case: Case) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.console.app import Deps
+from shared.domain import cases
 from shared.domain.cases import Case, CaseKind, CaseState, Task
 from shared.domain.errors import Conflict, Unavailable
 from shared.domain.events import EventKind
@@ -82,6 +83,13 @@ def become(world: World, **changes: Any) -> Case:
     """The request moves on, as the system or the person would have it."""
     case = world.cases.get(CASE)
     return world.cases.save(case, replace(case, **changes))
+
+
+def by_two(case: Case, now: datetime) -> Case:
+    """Verified by hand; what follows is done."""
+    for by in ("cs-a", "cs-b"):
+        case = cases.by_hand(case, by=by, reason="来社", now=now, erasure_runs_by_itself=False)
+    return replace(case, task=Task.NONE)
 
 
 def forms(page: Answer) -> list[str]:
@@ -438,6 +446,18 @@ def test_another_kind_goes_to_another_team(tab: Tab, world: World) -> None:
     check_page("wrong kind", wrong)
 
 
+def test_of_another_kind_the_identity_is_no_longer_confirmed(tab: Tab, world: World) -> None:
+    world.confirmed(EMAIL)
+    a_case(world)
+    world.cases.save(world.cases.get(CASE), by_two(world.cases.get(CASE), world.clock.now()))
+    assert "確認済み : 担当者2人で確認しました。" in tab.get(PATH).text
+    done(tab, act(tab, "kind", kind="correction"), "kind")
+    world.work()
+    page = tab.get(PATH)
+    assert "担当者2人で確認しました。" not in page.text
+    assert "まだです : ご本人がリンクを開くのを待っています。" in page.text
+
+
 def test_where_nobody_knows_who_wrote(tab: Tab, world: World) -> None:
     a_case(world, contact_id=NOBODY, reply_to="", kind=CaseKind.INQUIRY)
     page = tab.get(PATH)
@@ -578,6 +598,10 @@ def test_for_who_lost_the_mailbox_answers_go_elsewhere(tab: Tab, world: World) -
     page = tab.get(answer.location.removeprefix("/console").partition("?")[0])
     assert f"返信先 {NEW}" in page.text
     assert "言語 英語" in page.text
+    assert "メールのリンクでは確認できない" in shown_first(page)
+    assert "/verify" in shown_first(page)
+    assert "/ask-identity" not in page.html
+    assert f"/contacts/{ME}" not in page.html  # there is nothing to see
 
 
 def test_an_incomplete_request_keeps_what_was_entered(tab: Tab, world: World) -> None:

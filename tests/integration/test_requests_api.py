@@ -14,7 +14,7 @@ import pytest
 
 from functions.staff_api import app as staff_api
 from shared.adapters.cases import CaseMail
-from shared.domain.cases import Case, CaseKind, CaseState, LinkState, StepKind
+from shared.domain.cases import Case, CaseKind, CaseState, LinkState, StepKind, Task
 from shared.domain.eligibility import Profile, judge
 from shared.domain.events import Event, EventKind, Source
 from shared.domain.links import NOBODY
@@ -328,8 +328,10 @@ def test_an_erasure_by_phone_keeps_the_address_from_mailing(world: World) -> Non
 
 
 def test_of_somebody_nobody_knows(world: World) -> None:
-    made = done(by_phone(world, kind="stop_use"))
-    assert made["verdict"]["eligible"] is False
+    made = done(by_phone(world, kind="disclosure"))
+    assert (made["verdict"]["eligible"], made["contact_known"]) == (False, False)
+    held = done(by_phone(world, kind="stop_use"))
+    assert (held["verdict"]["eligible"], held["contact_known"]) == (False, True)
     assert "hanako" not in repr(world.table("contacts")).lower()
 
 
@@ -342,6 +344,10 @@ def test_who_lost_the_mailbox_is_verified_by_two(world: World) -> None:
     path = f"/requests/{made['case_id']}"
     asked = world.ask_staff("POST", f"{path}/ask-identity", {"version": 1})
     check_problem(asked, 409, "not_their_mailbox")
+    listed = world.ask_staff("GET", "/requests").json["requests"]
+    of_contact = world.ask_staff("GET", f"/contacts/{ME}").json["requests"]
+    for shown in [made, *listed, *of_contact]:
+        assert shown["next"]["code"] == "verify_by_hand"
     proof = {"version": 1, "reason": "来社し、運転免許証で確認"}
     proposed = done(world.ask_staff("POST", f"{path}/verify", proof))
     assert (proposed["state"], proposed["hand_by"]) == ("received", "cs-someone")
@@ -430,6 +436,42 @@ def test_another_kind_goes_to_its_team(world: World) -> None:
     erasure = done(act(world, "kind", kind="erasure", version=2))
     assert erasure["holds"]
     assert not eligible(world)
+
+
+def test_what_the_person_confirmed_cannot_be_made_an_erasure(world: World) -> None:
+    """Neither by one member of staff, who would approve it, nor by a link for something else."""
+    world.confirmed(EMAIL)
+    a_case(world, state=CaseState.VERIFIED)
+    erasure = done(act(world, "kind", kind="erasure"))
+    assert (erasure["state"], erasure["task"]) == ("received", "ask_identity")
+    assert queued(world) == [{"case_id": CASE}]
+    check_problem(act(world, "approve", version=2), 409, "not_verified")
+    world.work()
+    assert len(world.ses.to(EMAIL)) == 1
+    assert world.cases.get(CASE).state is CaseState.IDENTITY_ASKED
+    inquiry = done(act(world, "kind", kind="inquiry", version=world.cases.get(CASE).version))
+    assert inquiry["state"] == "received"
+
+
+def test_who_was_verified_by_two_is_verified_anew_for_another_kind(world: World) -> None:
+    """No link goes to the agent, and one alone stops nobody."""
+    world.confirmed(EMAIL)
+    a_case(world, reply_to=OTHER)
+    done(act(world, "verify", version=1))
+    verified = done(act(world, "verify", version=2, team="CS"))
+    case = world.cases.get(CASE)
+    world.cases.save(case, replace(case, task=Task.NONE))  # the file could not be mailed
+    use = done(act(world, "kind", kind="stop_use", version=verified["version"] + 1))
+    assert (use["state"], use["task"], use["next"]["code"]) == (
+        "received",
+        "none",
+        "verify_by_hand",
+    )
+    proposed = done(act(world, "verify", version=use["version"]))
+    assert proposed["next"]["code"] == "agree_by_hand"
+    assert proposed["verdict"]["reason"] == "held"
+    agreed = done(act(world, "verify", version=proposed["version"], team="CS"))
+    assert (agreed["task"], agreed["verdict"]["reason"]) == ("stop", "unsubscribed")
 
 
 def test_a_kind_of_which_one_is_open_already(world: World) -> None:

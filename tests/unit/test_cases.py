@@ -157,8 +157,8 @@ def test_acknowledged() -> None:
 # ---- another kind
 
 
-def changed(case: Case, kind: CaseKind) -> Case:
-    return cases.with_kind(case, kind, by="cs-1", why="read_by_staff", now=NOW)
+def changed(case: Case, kind: CaseKind, *, own: bool = True) -> Case:
+    return cases.with_kind(case, kind, by="cs-1", why="read_by_staff", own_mailbox=own, now=NOW)
 
 
 def test_another_kind_is_on_record_and_the_same_is_nothing() -> None:
@@ -200,19 +200,27 @@ def test_nobody_confirms_what_they_were_not_shown() -> None:
     assert by_hand(after, "cs-2").state is S.RECEIVED
 
 
-@pytest.mark.parametrize(
-    ("kind", "task"),
-    [(K.DISCLOSURE, T.DISCLOSE), (K.STOP_USE, T.STOP), (K.CORRECTION, T.NONE),
-     (K.INQUIRY, T.NONE)],
-)  # fmt: skip
-def test_verified_stays_verified_and_what_follows_is_owed(kind: CaseKind, task: Task) -> None:
-    after = changed(verified(K.ERASURE), kind)
-    assert (after.state, after.task) == (S.VERIFIED, task)
+@pytest.mark.parametrize("kind", K)
+@pytest.mark.parametrize("before", [K.DISCLOSURE, K.CORRECTION, K.ERASURE, K.INQUIRY])
+def test_what_was_confirmed_was_that_kind(before: CaseKind, kind: CaseKind) -> None:
+    """Else one member of staff could make an erasure of a disclosure, and approve it."""
+    case = replace(verified(before), task=T.NONE)
+    if kind is before:
+        assert changed(case, kind) == case
+        return
+    after = changed(case, kind)
+    task = T.NONE if kind is K.INQUIRY else T.ASK_IDENTITY
+    assert (after.state, after.task, dict(after.links)) == (S.RECEIVED, task, {})
+    assert conflicts(lambda: confirm(after)) == "link_void"
+    if kind is K.ERASURE:
+        assert conflicts(lambda: cases.approved(after, by="it-1", now=NOW)) == "not_verified"
 
 
-def test_an_erasure_made_of_another_kind_waits_for_its_approval() -> None:
-    after = changed(verified(K.DISCLOSURE, by_itself=True), K.ERASURE)
-    assert (after.state, after.task) == (S.VERIFIED, T.NONE)
+@pytest.mark.parametrize("before", [asked(), opened(), replace(verified(), task=T.NONE)])
+def test_no_link_that_proves_nothing_is_mailed_of_another_kind(before: Case) -> None:
+    after = changed(before, K.DISCLOSURE, own=False)
+    assert (after.state, after.task) == (S.RECEIVED, T.NONE)
+    assert cases.needs(after, own_mailbox=False) == "verify_by_hand"
 
 
 def test_no_other_kind_once_closed_or_under_way() -> None:
@@ -747,7 +755,7 @@ Action = Callable[[Case, int, datetime], Case]
 ACTIONS: dict[str, Action] = {
     "joined": lambda c, n, at: cases.joined(c, mail_id=str(n), now=at),
     "with_kind": lambda c, n, at: cases.with_kind(
-        c, list(CaseKind)[n % 5], by=PEOPLE[n % 2], why="w", now=at
+        c, list(CaseKind)[n % 5], by=PEOPLE[n % 2], why="w", own_mailbox=n % 3 > 0, now=at
     ),
     "acknowledged": lambda c, n, at: cases.acknowledged(c, now=at),
     "ask_identity": lambda c, n, at: cases.ask_identity(c, by=PEOPLE[n % 2], now=at),
