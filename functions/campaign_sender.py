@@ -19,14 +19,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from functions.queue import worked_through
 from shared.adapters import aws
 from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import SHARDS, ContactStore
@@ -111,16 +106,10 @@ def handler(
     """Work through queue messages; one that fails is delivered again, then dead-lettered."""
     ready = deps or _deps()
 
-    def work(record: SQSRecord) -> None:
-        try:
-            _work(ready, Job.parse(record.body), context.get_remaining_time_in_millis)
-        except Exception:
-            # The batch processor only counts it.
-            logger.exception("job failed", extra={"message_id": record.message_id})
-            raise
+    def work(body: str) -> None:
+        _work(ready, Job.parse(body), context.get_remaining_time_in_millis)
 
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, work, processor, context)
+    return worked_through(event, context, work)
 
 
 def _work(deps: Deps, job: Job, remaining_ms: Callable[[], int]) -> None:

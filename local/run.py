@@ -201,7 +201,8 @@ def _tell(config: Config, staff: list[seed.User]) -> None:
        Open the mail and unsubscribe.
     5. 「アドレスを調べる」で、送れない理由を確かめます。
        Look the address up: it says why no more mail is sent.
-    6. メールボックスの「返信する」で「削除してください」と送り、届いた確認メールのボタンを押します。
+    6. メールボックスの「返信する」で「削除してください」と送り、
+       届いた確認メールのボタンを押します。
        IT でサインインし、「依頼」で承認すると、削除の証明書が届きます。
        Answer a mail with "Please erase my data", confirm, and approve it as IT under 依頼.
     curl では: README.md ／ By curl: see README.md (make token STATE={config.state})
