@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from functions.public import served
 from shared.adapters import aws
 from shared.adapters.campaigns import CampaignStore
 from shared.adapters.cases import CaseStore
@@ -21,7 +22,6 @@ from shared.adapters.contacts import ContactStore
 from shared.adapters.figures import Figures
 from shared.adapters.http import (
     Request,
-    error_headers,
     html_response,
     json_response,
     problem,
@@ -34,7 +34,7 @@ from shared.adapters.secrets import Secrets
 from shared.domain import cases
 from shared.domain.address import AddressError, parse_address
 from shared.domain.cases import Case, LinkState
-from shared.domain.errors import Conflict, MethodNotAllowed, OptinError, Unavailable
+from shared.domain.errors import Conflict, Unavailable
 from shared.domain.events import Event, EventKind, Source, event_id, stamp
 from shared.domain.links import CaseLink, LinkKeys, Purpose, UnknownKey, verify_case
 from shared.settings import CaseLinkSettings, load
@@ -81,20 +81,13 @@ def handler(event: Mapping[str, Any], _context: object, deps: Deps | None = None
     """Answer one request of the confirmation route."""
     request = Request(event)
     deps = deps or _deps()
-    route = _ROUTES.get(request.route)
-    try:
-        if route is None:
-            raise MethodNotAllowed(
-                "method_not_allowed",
-                "この操作(メソッド)には対応していません。",
-                "This method is not supported here.",
-            )
-        return route(request, deps, _read_link(request, deps))
-    except OptinError as error:
-        refused(error.code, error.status)
-        answer = _error_answer(request, deps, error)
-        answer["headers"].update(error_headers(error, _ROUTES, request))
-        return answer
+    return served(
+        request,
+        _ROUTES,
+        lambda route: route(request, deps, _read_link(request, deps)),
+        company=deps.settings.company,
+        language=_language(request),
+    )
 
 
 def _read_link(request: Request, deps: Deps) -> CaseLink:
@@ -325,22 +318,6 @@ def _language(request: Request, case: Case | None = None) -> Language:
     if asked in set(Language):
         return Language(asked)
     return case.language if case is not None else Language.JA
-
-
-def _error_answer(request: Request, deps: Deps, error: OptinError) -> dict[str, Any]:
-    if not request.wants_html:
-        return problem(error)
-    from shared import pages  # noqa: PLC0415
-
-    page = pages.problem_page(
-        deps.settings.company,
-        language=_language(request),
-        status=error.status,
-        title_ja=error.title_ja,
-        detail_ja=error.ja,
-        detail_en=error.en,
-    )
-    return html_response(error.status, page, pages.style_hash())
 
 
 _ROUTES = {"GET /v/{token}": _show, "POST /v/{token}": _press}

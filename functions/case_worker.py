@@ -14,14 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from functions.queue import worked_through
 from shared.adapters import aws
 from shared.adapters.cases import CasePage, CaseStore
 from shared.adapters.contacts import ContactStore
@@ -98,17 +93,7 @@ def handler(
 ) -> PartialItemFailureResponse:
     """Work through queue messages; one that fails is delivered again, then dead-lettered."""
     ready = deps or _deps()
-
-    def work(record: SQSRecord) -> None:
-        try:
-            _work(ready, CaseJob.parse(record.body))
-        except Exception:
-            # The batch processor only counts it.
-            logger.exception("job failed", extra={"message_id": record.message_id})
-            raise
-
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, work, processor, context)
+    return worked_through(event, context, lambda body: _work(ready, CaseJob.parse(body)))
 
 
 def _work(deps: Deps, job: CaseJob) -> None:

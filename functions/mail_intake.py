@@ -17,14 +17,9 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from functions.queue import worked_through
 from shared.adapters import aws
 from shared.adapters.cases import CaseMail, CaseStore
 from shared.adapters.contacts import ContactStore
@@ -93,17 +88,7 @@ def handler(
 ) -> PartialItemFailureResponse:
     """Take in the mails of some queue messages; one that fails comes again, then dead-letters."""
     ready = deps or _deps()
-
-    def work(record: SQSRecord) -> None:
-        try:
-            _take_in(ready, receipt_of(record.body))
-        except Exception:
-            # The batch processor only counts it.
-            logger.exception("mail failed", extra={"message_id": record.message_id})
-            raise
-
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, work, processor, context)
+    return worked_through(event, context, lambda body: _take_in(ready, receipt_of(body)))
 
 
 def receipt_of(body: str) -> Receipt:
