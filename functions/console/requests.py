@@ -259,7 +259,10 @@ def _possible(request: Json, by: str) -> set[str]:
         "finish": lambda: cases.finished(case, by=by, note_code="", now=now),
     }
     found = {"note"} | {step for step, act in steps.items() if _goes(act)}
-    found |= {"reply"} if case.reply_to else set()
+    if case.task is Task.ERASE:  # what is written now would outlive the erasure
+        found.discard("note")
+    elif case.reply_to:
+        found.add("reply")
     if case.kind is CaseKind.INQUIRY:  # nothing is given out: who asks does not matter
         found.discard("verify")
     # No link proves anything, or the system writes just now.

@@ -341,20 +341,23 @@ def finish(case_id: RequestPath, body: Annotated[FinishIn, Body()]) -> RequestOu
 def answer(case_id: RequestPath, body: Annotated[TextIn, Body()]) -> RequestOut:
     """Sent at once, to the address that the request is answered to.
 
-    That it is answered is saved first, so that of two people answering at once only one mail is
-    sent; where SES did not take it, that is taken back.
+    That it is answered is saved first, with the words, so that of two people answering at once
+    only one mail is sent, and an erasure meanwhile finds the words. Where SES did not take it,
+    that is taken back.
     """
     call = _call()
     case = _seen(call, case_id, body)
     message = _message(call, case, body.text)
-    saved = call.deps.cases.save(case, cases.replied(case, by=call.operator, now=call.request.at))
+    words = _written(call, Direction.OUT, body.text, subject=message.subject)
+    replied = cases.replied(case, by=call.operator, now=call.request.at)
+    saved = call.deps.cases.save(case, replied, words)
     sent = call.deps.mailer.send(message)
     logger.info(
         "staff reply",
         extra={"case_id": case_id, "fate": sent.fate, "reason": sent.reason},
     )
     if sent.fate not in {Fate.ACCEPTED, Fate.UNKNOWN}:
-        _take_back(call, saved, case)
+        _take_back(call, saved, case, words)
     if sent.fate is Fate.REFUSED:
         raise Conflict(
             "reply_refused",
@@ -363,9 +366,6 @@ def answer(case_id: RequestPath, body: Annotated[TextIn, Body()]) -> RequestOut:
         )
     if sent.fate not in {Fate.ACCEPTED, Fate.UNKNOWN}:
         raise Unavailable(f"ses:{sent.reason}")
-    call.deps.cases.add_mail(
-        case_id, _written(call, Direction.OUT, body.text, subject=message.subject)
-    )
     if sent.fate is Fate.UNKNOWN:
         raise Conflict(
             "reply_uncertain",
@@ -381,12 +381,13 @@ def note(case_id: RequestPath, body: Annotated[TextIn, Body()]) -> RequestOut:
     """Nobody but staff sees it; it goes with the person's words when they are erased."""
     call = _call()
     case = _seen(call, case_id, body)
-    if not case.is_open and not case.reply_to and case.contact_id != NOBODY:
+    erased = not case.is_open and not case.reply_to and case.contact_id != NOBODY
+    if erased or case.task is Task.ERASE:
         # What staff write now would outlive the erasure.
         raise Conflict(
             "erased",
-            "ご本人の情報を削除した依頼には、メモを書けません。",
-            "The person was erased: nothing can be noted here any more.",
+            "ご本人の情報を削除した、または削除している依頼には、メモを書けません。",
+            "The person was or is being erased: nothing can be noted here any more.",
         )
     changed = cases.noted(case, by=call.operator, now=call.request.at)
     saved = call.deps.cases.save(case, changed, _written(call, Direction.NOTE, body.text))
@@ -608,9 +609,10 @@ def _written(call: Call, direction: Direction, text: str, *, subject: str = "") 
     )
 
 
-def _take_back(call: Call, saved: Case, before: Case) -> None:
+def _take_back(call: Call, saved: Case, before: Case, words: CaseMail) -> None:
     """Nothing was sent after all, so nothing was answered."""
     try:
+        call.deps.cases.take_back(saved.case_id, words)
         call.deps.cases.save(saved, before)
     except (Conflict, Unavailable) as error:
         logger.warning("step left over", extra={"case_id": saved.case_id, "code": error.code})

@@ -235,10 +235,10 @@ class CaseStore:
         """The mails of a case, the oldest first."""
         return [_mail(item) for item in self._mail_items(case_id)]
 
-    def add_mail(self, case_id: str, mail: CaseMail) -> None:
-        """Add a mail to a case; adding it again changes nothing."""
+    def take_back(self, case_id: str, mail: CaseMail) -> None:
+        """Remove a mail that was not sent after all; one that is gone does no harm."""
         with translated("cases"):
-            self.client.put_item(TableName=self.table, Item=_mail_item(case_id, mail))
+            self.client.delete_item(TableName=self.table, Key=_key(case_id, _mail_name(mail)))
 
     def forget(self, case: Case, *, now: datetime) -> Case:
         """Remove what is personal in a case and its mails; that they were there stays.
@@ -372,11 +372,15 @@ def _pointer_item(case: Case) -> dict[str, Any]:
     return {**_key(_pointer_id(case), _POINTER), "points_at": {"S": case.case_id}}
 
 
+def _mail_name(mail: CaseMail) -> str:
+    return f"{_MAIL}{stamp(mail.received_at)}#{mail.mail_id}"
+
+
 def _mail_item(case_id: str, mail: CaseMail) -> dict[str, Any]:
     return to_item(
         {
             "case_id": case_id,
-            "item": f"{_MAIL}{stamp(mail.received_at)}#{mail.mail_id}",
+            "item": _mail_name(mail),
             "mail_id": mail.mail_id,
             "received_at": stamp(mail.received_at),
             "words": mail.words[:LONGEST_WORDS],

@@ -379,6 +379,20 @@ def with_kind(
     return replace(changed, state=CaseState.RECEIVED, task=task)
 
 
+def with_region(case: Case, region: str, *, by: str, now: datetime) -> Case:
+    """Where the person is known to live by now; of a closed case nothing changes.
+
+    GDPR's month counts from the day of receipt. It may bring the day promised forward; what
+    was promised is never put off.
+    """
+    month = gdpr_month(japan_date(case.opened_at)) if region == EU else None
+    if not case.is_open or month == case.legal_on:
+        return case
+    due_on = min(case.due_on, month) if month else case.due_on
+    code = "gdpr_applies" if month else "gdpr_does_not_apply"
+    return noted(replace(case, legal_on=month, due_on=due_on), by=by, now=now, code=code)
+
+
 def acknowledged(case: Case, *, now: datetime) -> Case:
     """The person was told that it was received."""
     _must_owe(case, Task.ACKNOWLEDGE)
@@ -648,7 +662,13 @@ def told(case: Case, *, now: datetime) -> Case:
 
 
 def replied(case: Case, *, by: str, now: datetime) -> Case:
-    """Staff wrote to the person. That also says that the mail was received."""
+    """Staff wrote to the person. That also says that the mail was received.
+
+    Raises:
+        Conflict: the person is being erased, which the words would outlive.
+    """
+    if case.task is Task.ERASE:
+        raise _conflict("under_way")
     if case.is_open and case.kind is CaseKind.INQUIRY:
         task = Task.NONE if case.task is Task.ACKNOWLEDGE else case.task
         case = replace(case, state=CaseState.IN_PROGRESS, task=task)

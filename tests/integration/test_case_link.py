@@ -458,7 +458,8 @@ def wrote(world: World, case: Case, words: str, direction: str = "in", **more: A
         direction=direction,
         **more,
     )
-    world.cases.add_mail(case.case_id, mail)
+    read = world.cases.get(case.case_id)
+    world.cases.save(read, read, mail)
 
 
 def test_the_file_has_what_they_wrote_and_were_answered(world: World) -> None:

@@ -244,7 +244,7 @@ def test_all_of_a_contact_page_by_page(world: World) -> None:
 def test_forgetting_leaves_nothing_personal(world: World) -> None:
     stored = world.cases.create(case(), mail(words="山田花子です"))
     sent = CaseMail("m", START, "ご返信", "Re: 件名", direction="out", by="cs-a")
-    world.cases.add_mail(stored.case_id, sent)
+    stored = world.cases.save(stored, stored, sent)
     forgotten = world.cases.forget(stored, now=START)
     assert (forgotten.reply_to, forgotten.subject) == ("", "")
     assert cases.forgotten(forgotten, now=START) == forgotten

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from functions.console.app import Deps
+from shared.adapters.cases import CaseMail
 from shared.domain import cases
 from shared.domain.cases import Case, CaseKind, CaseState, Task
 from shared.domain.errors import Conflict, Unavailable
@@ -83,6 +84,11 @@ def become(world: World, **changes: Any) -> Case:
     """The request moves on, as the system or the person would have it."""
     case = world.cases.get(CASE)
     return world.cases.save(case, replace(case, **changes))
+
+
+def with_mail(world: World, mail: CaseMail) -> None:
+    case = world.cases.get(CASE)
+    world.cases.save(case, case, mail)
 
 
 def by_two(case: Case, now: datetime) -> Case:
@@ -249,7 +255,7 @@ def test_what_could_not_be_read_is_said(tab: Tab, world: World) -> None:
         attachments=2,
         unread=("no_text", "new_code"),
     )
-    world.cases.add_mail(CASE, mail)
+    with_mail(world, mail)
     page = tab.get(PATH)
     check_page("unread", page)
     for said in (
@@ -265,7 +271,7 @@ def test_what_people_write_is_shown_as_text(tab: Tab, world: World) -> None:
     a_case(world, subject=HOSTILE, hand_by="it-someone", hand_reason=HOSTILE, new_address=HOSTILE)
     become(world, refusal=HOSTILE)
     mail = replace(world.cases.mails(CASE)[0], mail_id="ab" * 12, words=HOSTILE, subject=HOSTILE)
-    world.cases.add_mail(CASE, mail)
+    with_mail(world, mail)
     for page in (tab.get(PATH), act(tab, "refuse", reason=HOSTILE * 100)):
         assert "<script" not in page.html
         assert "&lt;script&gt;" in page.html

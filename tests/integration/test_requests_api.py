@@ -231,7 +231,8 @@ def test_a_request_with_very_many_words_is_still_shown(world: World) -> None:
     a_case(world)
     for number in range(60):
         mail = CaseMail(f"{number:032x}", world.clock.tick(), "削" * 20_000)
-        world.cases.add_mail(CASE, mail)
+        read = world.cases.get(CASE)
+        world.cases.save(read, read, mail)
     answer = world.ask_staff("GET", PATH)
     assert len(answer.text.encode()) < 5_000_000
     first, *_, last = done(answer)["mails"]
@@ -726,7 +727,32 @@ def test_what_colleagues_did_meanwhile_is_not_undone_by_an_answer_that_failed(
     answer = Answer.of(staff_api.handler(mine, LambdaContext(), deps))  # type: ignore[arg-type]
     check_problem(answer, 409, "reply_refused")
     assert world.cases.get(CASE).steps[-1].kind is StepKind.NOTED
+    assert [mail.direction for mail in world.cases.mails(CASE)] == ["in", "note"]
     assert '"step left over"' in logged()
+
+
+def test_an_erasure_while_the_answer_is_sent_takes_its_words_too(world: World) -> None:
+    world.confirmed(EMAIL)
+    a_case(world, kind=CaseKind.ERASURE, state=CaseState.VERIFIED)
+    mine = world.staff("POST", f"{PATH}/reply", {"version": 1, **CHANGES["reply"]})
+
+    def erase() -> None:
+        done(act(world, "approve", version=2))
+        world.work()
+
+    deps = world.staff_api(Meanwhile("send_email", erase).wrap)
+    done(Answer.of(staff_api.handler(mine, LambdaContext(), deps)))  # type: ignore[arg-type]
+    assert len(world.ses.to(EMAIL)) == 2
+    assert world.cases.get(CASE).state is CaseState.DONE
+    assert CHANGES["reply"]["text"] not in repr(world.table("cases"))
+
+
+def test_nothing_is_written_about_who_is_being_erased(world: World) -> None:
+    a_case(world, kind=CaseKind.ERASURE, state=CaseState.IN_PROGRESS, task=Task.ERASE)
+    check_problem(act(world, "note", team="CS"), 409, "erased")
+    check_problem(act(world, "reply", team="CS"), 409, "under_way")
+    assert len(world.cases.mails(CASE)) == 1
+    assert not world.ses.mails
 
 
 def test_an_answer_of_which_nobody_knows_is_not_sent_twice_unawares(world: World) -> None:

@@ -122,6 +122,25 @@ def test_gdprs_month_where_it_applies_bounds_what_is_promised() -> None:
     assert opened(region="JP").legal_on is None
 
 
+def test_gdprs_month_comes_with_the_residence_and_never_puts_off_what_was_promised() -> None:
+    case, later = opened(terms=Terms(60)), NOW + timedelta(days=1)
+    in_eu = cases.with_region(case, "EU", by="cs-1", now=later)
+    assert in_eu.due_on == in_eu.legal_on == date(2026, 12, 24)
+    assert in_eu.steps[-1] == Step(later, StepKind.NOTED, "cs-1", {"code": "gdpr_applies"})
+    assert cases.with_region(in_eu, "EU", by="cs-1", now=later) is in_eu
+    soon = cases.with_region(opened(), "EU", by="cs-1", now=later)
+    assert (soon.due_on, soon.legal_on) == (date(2026, 12, 4), date(2026, 12, 24))
+    elsewhere = cases.with_region(in_eu, "other", by="cs-1", now=later)
+    assert (elsewhere.due_on, elsewhere.legal_on) == (in_eu.due_on, None)
+    assert elsewhere.steps[-1].details == {"code": "gdpr_does_not_apply"}
+    assert cases.with_region(case, "other", by="cs-1", now=later) is case
+
+
+def test_where_they_live_changes_nothing_of_a_closed_case() -> None:
+    done = cases.nothing_held(verified(K.DISCLOSURE), now=NOW)
+    assert cases.with_region(done, "EU", by="cs-1", now=NOW) is done
+
+
 def test_the_day_of_receipt_is_japans() -> None:
     late = opened(now=datetime(2026, 11, 24, 16, tzinfo=UTC), terms=Terms(1))
     assert late.due_on == date(2026, 11, 26)
@@ -590,6 +609,8 @@ def test_replies_and_notes() -> None:
     other = cases.replied(asked(), by="it-1", now=NOW)
     assert (other.state, other.task) == (S.IDENTITY_ASKED, T.NONE)
     assert cases.replied(CLOSED[1], by="cs-1", now=NOW).state is S.DONE
+    erasing = partial(cases.replied, approved(), by="cs-1", now=NOW)
+    assert conflicts(erasing) == "under_way"
     noted = cases.noted(case, by="system", now=NOW, code="answer_limit")
     assert noted.steps[-1] == Step(NOW, StepKind.NOTED, "system", {"code": "answer_limit"})
     assert cases.noted(case, by="cs-1", now=NOW).steps[-1].details == {}
