@@ -31,6 +31,7 @@ from shared.domain import cases, feedback, holds
 from shared.domain.address import AddressError, contact_id, parse_address
 from shared.domain.calendar import BusinessCalendar, Terms, japan_date
 from shared.domain.cases import Case, CaseKind, Task
+from shared.domain.eligibility import EU
 from shared.domain.errors import BadRequest, Conflict, NotFound, Unavailable
 from shared.domain.events import Event, EventKind, Source, event_id, parse_stamp
 from shared.domain.feedback import Notice, NoticeKind
@@ -45,7 +46,7 @@ from shared.domain.inbound import (
 )
 from shared.domain.links import NOBODY, Link, UnknownKey, verify
 from shared.domain.reception import Known, Outcome, Reception, decide, mailbox_of
-from shared.domain.wishes import understand
+from shared.domain.wishes import cites_gdpr, understand
 from shared.inbox import read
 from shared.settings import MailIntakeSettings, load
 from shared.telemetry import count, logger
@@ -355,36 +356,46 @@ class _Decided:
             now=line.received_at,
             calendar=BusinessCalendar(settings.days_off),
             terms=Terms(settings.case_business_days),
-            region=self.deps.contacts.get(contact).region if is_known else "",
+            region=self._region(),
             reason=self.reception.reason,
             confidence=self.reception.confidence,
             task=self.reception.task,
             holds=self.reception.holds,
+            also=self.reception.also,
             # As it was understood: a link must not go to a spelling that means somebody else.
             reply_to=parse_address(mail.sender).used if is_known else "",
             subject=mail.subject,
             in_reply_to=mail.message_id,
         )
 
+    def _region(self) -> str:
+        """Where the writer is known to live, or says that GDPR applies to them."""
+        contact = self.known.contact_id
+        if cites_gdpr(self.mail.subject, self.mail.words):
+            return EU
+        return self.deps.contacts.get(contact).region if contact != NOBODY else ""
+
     def _hold(self, case: Case) -> Case:
-        """Keep the address from mailing as long as the case is open.
+        """Keep the address, and whom the mail's links name, from mailing while the case is open.
 
         Who closed the case meanwhile may have seen no hold: the worker, told of a closed case,
         takes it away.
         """
-        store, at = self.deps.cases, self.line.received_at
+        store, contacts, at = self.deps.cases, self.deps.contacts, self.line.received_at
+        also = self.reception.also
         for _ in range(_TRIES):
-            if case.holds or not case.is_open:
+            if not case.is_open or (case.holds and {*also} <= {*case.also}):
                 break
             try:
-                case = store.save(case, cases.held(case, now=at, by=cases.SYSTEM))
+                case = store.save(case, cases.held(case, now=at, by=cases.SYSTEM, also=also))
             except Conflict:
                 case = store.get(case.case_id)
         else:
             raise Unavailable("cases:contention")
-        # One more of many mails need not be on record as one more hold.
-        if case.case_id not in self.deps.contacts.get(case.contact_id).holds:
-            self.deps.contacts.record(holds.held(case.contact_id, case.case_id, at, Source.REPLY))
+        for contact_id in case.whom:
+            # One more of many mails need not be on record as one more hold.
+            if case.case_id not in contacts.get(contact_id).holds:
+                contacts.record(holds.held(contact_id, case.case_id, at, Source.REPLY))
         return store.get(case.case_id)
 
 

@@ -86,6 +86,12 @@ ADDRESS_KINDS: Mapping[str, Words] = {
     AddressKind.LEGACY_CARRIER: Words("古い携帯電話の形式", "old mobile carrier form"),
 }
 
+# Of ``residence_stated``.
+REGIONS: Mapping[str, Words] = {
+    "EU": Words("EU・EEA・英国", "EU, EEA or UK"),
+    "other": Words("EU・EEA・英国の外", "Outside the EU, EEA and UK"),
+}
+
 CONDITIONS: Mapping[str, Words] = {
     "address": Words("アドレスの保有", "Address held"),
     "permission": Words("同意またはご案内の記録", "Consent or notice"),
@@ -285,6 +291,14 @@ STEP_CODES: Mapping[str, Words] = {
     ),
     "not_mailable": Words("このアドレスにはメールを送れない", "This address cannot be mailed"),
     "erased": Words("ご本人の情報を削除したため", "The person was erased"),
+    "gdpr_applies": Words(
+        "EU・EEA・英国にお住まいと記録したため、GDPRの期限を適用",
+        "Known to live in the EU, EEA or UK: GDPR's month applies",
+    ),
+    "gdpr_does_not_apply": Words(
+        "EU・EEA・英国にお住まいではないと記録したため、GDPRの期限を適用しない",
+        "Known to live elsewhere: GDPR's month does not apply",
+    ),
     "identity": Words("ご本人の確認", "To confirm the identity"),
     "disclosure": Words("記録の受け取り", "To take the record"),
     "new_address": Words("新しいアドレスの確認", "To confirm the new address"),

@@ -216,6 +216,10 @@ class StaffApi:
         """Mail arrives after all."""
         return self._post(f"/contacts/{contact_id}/lift-bounce", {"reason": reason})
 
+    def residence(self, contact_id: str, region: str) -> Json:
+        """Where the person lives, as far as GDPR asks."""
+        return self._post(f"/contacts/{contact_id}/residence", {"region": region})
+
     def requests(self, *, limit: int, team: str = "", state: str = "open", after: str = "") -> Json:
         """A page of requests: the open ones by due date, or the closed ones, the newest first."""
         chosen = {name: value for name, value in (("team", team), ("after", after)) if value}

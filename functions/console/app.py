@@ -57,6 +57,7 @@ PAGES: Mapping[str, Mapping[str, View]] = {
     rf"{_CONTACT}/proof": {"GET": views.proof},
     rf"{_CONTACT}/unsubscribe": {"POST": views.unsubscribe},
     rf"{_CONTACT}/lift-bounce": {"POST": views.lift_bounce},
+    rf"{_CONTACT}/residence": {"POST": views.residence},
     r"/campaigns": {"GET": campaigns.every, "POST": campaigns.write},
     r"/campaigns/new": {"GET": campaigns.new},
     _CAMPAIGN: {"GET": campaigns.show},

@@ -34,6 +34,7 @@ DETAILS = _japanese(words.DETAILS)
 REQUEST_KINDS = _japanese(words.CASE_KINDS)
 REQUEST_STATES = _japanese(words.CASE_STATES)
 MAILBOXES = _japanese(words.MAILBOXES)
+REGIONS = _japanese(words.REGIONS)
 
 # How an event looks in the time line.
 TONES: Mapping[str, str] = {

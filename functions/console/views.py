@@ -196,6 +196,16 @@ def lift_bounce(visit: Visit) -> Response:
     return visit.go(f"/contacts/{contact_id}?done={lifted[-1]}")
 
 
+def residence(visit: Visit) -> Response:
+    """Record where the person lives."""
+    contact_id, region = visit.path["contact_id"], visit.request.fields().get("region", "")
+    try:
+        visit.api.residence(contact_id, region)
+    except ApiError as error:
+        return _contact(visit, contact_id, refused=error, fields={"region": region})
+    return visit.go(f"/contacts/{contact_id}?done=residence_stated")
+
+
 def _stop(fields: Mapping[str, str]) -> dict[str, str]:
     return {
         "reason": fields.get("reason", "").strip(),
@@ -220,6 +230,7 @@ def _contact(
         unmet=[each for each in found["verdict"]["conditions"] if not each["met"]],
         waiting=_waiting_submission(found),
         can_lift=_can_lift(found),
+        region=project(contact_id, _events(found)).region,
         history=[_told(event) for event in reversed(found["history"])],
         requests=[with_due(visit, each) for each in reversed(found["requests"])],
         campaigns=found["campaigns"],
@@ -281,6 +292,8 @@ def _told(event: Json) -> Json:
         values["reason"] = strings.UNSUBSCRIBE_REASONS.get(values["reason"], values["reason"])
     if event["source"] == Source.SES and "reason" in values:
         values["reason"] = strings.REPORTED_REASONS.get(values["reason"], values["reason"])
+    if "region" in values:
+        values["region"] = strings.REGIONS.get(values["region"], values["region"])
     personal = {
         name: value
         for name, value in event["personal"].items()

@@ -25,6 +25,7 @@ from functions.staff_api import (
     proof,
     registrations,
     requests,
+    residence,
 )
 from functions.staff_api.context import Deps, call_of, default_deps
 from functions.staff_api.permissions import OF_ROUTE
@@ -47,7 +48,17 @@ _ONLY_JSON = UnsupportedType(
 app = APIGatewayHttpResolver(
     enable_validation=True, serializer=partial(json.dumps, ensure_ascii=False)
 )
-for module in (contacts, feedback, registrations, forms, campaigns, audience, proof, requests):
+for module in (
+    contacts,
+    feedback,
+    residence,
+    registrations,
+    forms,
+    campaigns,
+    audience,
+    proof,
+    requests,
+):
     app.include_router(module.router)
 
 

@@ -16,6 +16,7 @@ OF_ROUTE: Mapping[str, Permission] = MappingProxyType(
         "POST /contacts/lookup": Permission.READ_CONTACTS,
         "GET /contacts/{contact_id}": Permission.READ_CONTACTS,
         "POST /contacts/{contact_id}/lift-bounce": Permission.LIFT_BOUNCES,
+        "POST /contacts/{contact_id}/residence": Permission.HANDLE_REQUESTS,
         "GET /contacts/{contact_id}/proof": Permission.READ_CONTACTS,
         "POST /contacts/proof": Permission.READ_CONTACTS,
         "POST /unsubscriptions": Permission.RECORD_UNSUBSCRIPTIONS,

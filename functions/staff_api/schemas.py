@@ -338,6 +338,29 @@ class BounceLiftedOut(Model):
     verdict: VerdictOut
 
 
+class Region(StrEnum):
+    """As far as it matters: whether GDPR (or UK GDPR) applies."""
+
+    EU = "EU"  # EU, EEA and UK
+    OTHER = "other"
+
+
+class ResidenceIn(Model):
+    """Where the person lives, as they or their papers say."""
+
+    region: Region
+
+
+class ResidenceOut(Model):
+    """What was recorded, which open requests have other days now, and what it means for mail."""
+
+    contact_id: str
+    region: Region
+    at: datetime
+    requests: list[str]
+    verdict: VerdictOut
+
+
 class ExtraFieldModel(Model):
     """A further field of a form."""
 

@@ -71,6 +71,11 @@ def understand(subject: str, words: str) -> Understanding:
     return Understanding(wish, confidence, codes[0], also)
 
 
+def cites_gdpr(subject: str, words: str) -> bool:
+    """Whether the writer refers to the GDPR. That is a claim: where they live is another matter."""
+    return any(map(_GDPR.search, (_own_subject(_plain(subject)), _plain(words))))
+
+
 # --- what each finding means, the strongest first -------------------------------------------
 
 # A disclosure comes before an erasure, which would destroy what is to be disclosed.
@@ -1111,3 +1116,10 @@ def _sentences(text: str) -> list[str]:
     """The text cut where a thought ends; a question keeps its mark."""
     parts = re.split(r"(?<=[?])|[。!…;\n]|\.(?!\w)", _WRAPPED.sub("", text))
     return [part.strip(" \t、,") for part in parts if re.search(r"\w", part)]
+
+
+_GDPR = re.compile(
+    r"(?<![a-z])(?:gdpr|ds-?gvo|rgpd)(?![a-z])|一般データ保護規則|2016/679"
+    r"|general\s+data\s+protection\s+regulation|datenschutz-?grundverordnung"
+    r"|r[eè]glement g[eé]n[eé]ral sur la protection des donn[eé]es"
+)

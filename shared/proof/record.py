@@ -153,6 +153,8 @@ def _detail(name: str, value: str, event: Event) -> Record:
         told = words_of(value, _REASONS_BY_SOURCE[event.source])
     elif name == "address_kind":
         told = words_of(value, words.ADDRESS_KINDS)
+    elif name == "region":
+        told = words_of(value, words.REGIONS)
     return _named(name, named, value, told)
 
 

@@ -42,7 +42,10 @@ from functions.staff_api.schemas import (
     NoteOut,
     PendingOut,
     PendingPage,
+    Region,
     RegistrationOut,
+    ResidenceIn,
+    ResidenceOut,
     RestOut,
     SampleOut,
     ScheduleIn,
@@ -239,6 +242,10 @@ class Outside:
                 Permission.READ_REQUESTS,
                 lambda: RequestsPage(requests=[], next="").model_dump(mode="json"),
             ),
+            r"POST /contacts/(\w+)/residence": (
+                Permission.HANDLE_REQUESTS,
+                lambda known: self._live(known, ResidenceIn(**body).region),
+            ),
             r"POST /contacts/(\w+)/lift-bounce": (
                 Permission.LIFT_BOUNCES,
                 lambda known: self._lift(known, body),
@@ -391,6 +398,17 @@ class Outside:
             contact_id=known,
             lifted=[event.kind for event in lifted],
             at=NOW,
+            verdict=VerdictOut.of(judge(self.contact(known), Profile.MANUAL)),
+        ).model_dump(mode="json")
+
+    def _live(self, known: str, region: Region) -> Json:
+        details = {"region": region, "operator": self.username}
+        self.record(Event(known, "e" * 24, EventKind.RESIDENCE_STATED, NOW, Source.STAFF, details))
+        return ResidenceOut(
+            contact_id=known,
+            region=region,
+            at=NOW,
+            requests=[],
             verdict=VerdictOut.of(judge(self.contact(known), Profile.MANUAL)),
         ).model_dump(mode="json")
 
@@ -1546,6 +1564,34 @@ def test_a_bounce_is_lifted_with_a_reason(tab: Tab, outside: Outside) -> None:
     assert "担当者 cs-sato 理由 電話で確認" in after.text
     assert "/lift-bounce" not in after.html
     assert tab.post(f"{path}/lift-bounce", reason="もう一度").status == 409
+
+
+def test_where_somebody_lives_is_recorded(tab: Tab, outside: Outside) -> None:
+    path = f"/contacts/{outside.opt_in()}"
+    page = tab.get(path)
+    assert "お住まいの地域の記録はありません。" in page.text
+    answer = tab.post(f"{path}/residence", region="EU")
+    assert answer.location == f"/console{path}?done=residence_stated"
+    after = tab.get(path, done="residence_stated")
+    assert "お住まいの地域を記録しました" in after.text
+    assert "EU・EEA・英国にお住まいと記録されています。" in after.text
+    assert "担当者 cs-sato 地域 EU・EEA・英国" in after.text
+
+
+def test_a_residence_that_is_refused_opens_its_own_form_again(tab: Tab, outside: Outside) -> None:
+    path = f"/contacts/{outside.opt_in()}"
+    outside.teams = ("GS",)
+    answer = tab.post(f"{path}/residence", region="EU")
+    assert answer.status == 403
+    assert "この操作を行う権限がありません" in answer.text
+
+
+def test_who_handles_no_requests_records_no_residence(stranger: Tab, outside: Outside) -> None:
+    outside.teams = ("GS",)
+    stranger.sign_in()
+    page = stranger.get(f"/contacts/{outside.opt_in()}")
+    assert "記録できるのは CS・IT です。" in page.text
+    assert "/residence" not in page.html
 
 
 def test_it_sees_a_bounce_and_cannot_lift_it(stranger: Tab, outside: Outside) -> None:

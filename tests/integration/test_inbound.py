@@ -250,6 +250,16 @@ def test_gdprs_month_counts_where_it_applies(hanako: World) -> None:
     assert hanako.cases.get(line.case_id).legal_on is not None
 
 
+def test_gdprs_month_counts_where_the_mail_refers_to_it(hanako: World) -> None:
+    """A claim, not a fact: where she lives is not recorded by it."""
+    line = hanako.mail_in(letter("Please delete my data (Article 17 GDPR)."))
+    assert hanako.cases.get(line.case_id).legal_on is not None
+    kinds = [event.kind for event in hanako.contacts.history(id_of(HANAKO))]
+    assert EventKind.RESIDENCE_STATED not in kinds
+    other = hanako.mail_in(letter("会場はどこですか。"))
+    assert hanako.cases.get(other.case_id).legal_on is None
+
+
 def test_a_flood_leaves_a_case_that_can_be_decided(
     hanako: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,13 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.staff_api import app as staff_api
+from functions.staff_api.schemas import Region
+from shared import words
 from shared.adapters.contacts import SHARDS
 from shared.adapters.jobs import JobQueue
 from shared.adapters.ledger import Candidate, Result, Skip
+from shared.domain import cases as rules
 from shared.domain import lifecycle
+from shared.domain.calendar import gdpr_month, japan_date
 from shared.domain.campaigns import Campaign, CampaignStatus, Outcome
 from shared.domain.cases import CaseKind, CaseState
 from shared.domain.eligibility import Profile, judge
+from shared.domain.errors import Conflict
 from shared.domain.events import EventKind, Source
 from shared.domain.teams import Permission
 from tests.integration.cases import CASE, MAIL, a_case, a_mail_nobody_answered
@@ -74,6 +79,7 @@ ROUTES: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/contacts/lookup", {"email": EMAIL}, ALL),
     ("GET", f"/contacts/{ME}", None, ALL),
     ("POST", f"/contacts/{ME}/lift-bounce", {"reason": "お電話"}, ADVISORS),
+    ("POST", f"/contacts/{ME}/residence", {"region": "EU"}, HANDLERS),
     ("GET", f"/contacts/{ME}/proof", None, ALL),
     ("POST", "/contacts/proof", {"email": EMAIL}, ALL),
     ("GET", "/registrations", None, ALL),
@@ -269,6 +275,80 @@ def test_lookup_of_the_unknown_and_of_what_is_no_address(world: World) -> None:
     check_problem(world.ask_staff("POST", "/contacts/lookup", {"email": "x@"}), 422, {"email"})
     check_problem(world.ask_staff("GET", "/contacts/xyz"), 422)
     check_problem(world.ask_staff("GET", "/nothing/here"), 404)
+
+
+def live(world: World, region: str, email: str = EMAIL, **more: Any) -> Answer:
+    path = f"/contacts/{id_of(email)}/residence"
+    return world.ask_staff("POST", path, {"region": region}, **more)
+
+
+def test_where_somebody_lives_gives_open_requests_gdprs_month(world: World) -> None:
+    world.happened(EMAIL, EventKind.NOTIFIED)
+    case, done = a_case(world), "d0" * 16
+    a_case(world, case_id=done, kind=CaseKind.ERASURE, state=CaseState.DONE, mail_id="9" * 24)
+    answer = live(world, "EU")
+    assert answer.status == 200, answer.text
+    assert answer.json["requests"] == [CASE]
+    assert answer.json["verdict"]["reason"] == "overseas_no_yes"
+    now = world.cases.get(CASE)
+    assert now.legal_on == gdpr_month(japan_date(case.opened_at))
+    assert now.due_on == case.due_on
+    assert world.cases.get(done).legal_on is None
+    event = world.contacts.history(ME)[-1]
+    assert (event.kind, event.source) == (EventKind.RESIDENCE_STATED, Source.STAFF)
+    assert event.details["region"] == "EU"
+    assert event.details["operator"] == "cs-someone"
+    assert world.contacts.get(ME).region == "EU"
+    assert live(world, "EU").json["requests"] == []
+    elsewhere = live(world, "other", team="IT")
+    assert elsewhere.json["requests"] == [CASE]
+    assert elsewhere.json["verdict"]["eligible"]
+    assert world.cases.get(CASE).legal_on is None
+    assert held(world.tables()) == projected(world.tables())
+
+
+def test_where_a_stranger_who_asked_lives_is_recorded_too(world: World) -> None:
+    a_case(world)
+    assert live(world, "EU").json["requests"] == [CASE]
+    assert live(world, "EU", "nobody@example.jp").status == 404
+
+
+def test_only_two_regions_matter(world: World) -> None:
+    a_case(world)
+    check_problem(live(world, "DE"), 422, {"region"})
+
+
+def test_a_request_that_changes_meanwhile_gets_its_days_all_the_same(world: World) -> None:
+    case = a_case(world)
+
+    def note() -> None:
+        world.cases.save(case, rules.noted(case, by="it-a", now=world.clock.now()))
+
+    deps = world.staff_api(Meanwhile("transact_write_items", note).wrap)
+    event = world.staff("POST", f"/contacts/{ME}/residence", {"region": "EU"})
+    answer = Answer.of(staff_api.handler(event, LambdaContext(), deps))  # type: ignore[arg-type]
+    assert answer.json["requests"] == [CASE]
+    now = world.cases.get(CASE)
+    assert (now.legal_on is not None, len(now.steps)) == (True, 3)
+
+
+def test_a_request_that_never_stays_still_is_unavailable(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_case(world)
+    deps = world.staff_api()
+
+    def never(*_: object) -> None:
+        raise Conflict("changed_meanwhile", "", "")
+
+    monkeypatch.setattr(deps.cases, "save", never)
+    event = world.staff("POST", f"/contacts/{ME}/residence", {"region": "EU"})
+    answer = Answer.of(staff_api.handler(event, LambdaContext(), deps))  # type: ignore[arg-type]
+    check_problem(answer, 503)
+
+
+def test_every_region_has_its_words() -> None:
+    assert words.REGIONS.keys() == set(Region)
 
 
 # --- registrations

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.cases import CaseKind
-from shared.domain.wishes import REASONS, Understanding, Wish, understand
+from shared.domain.wishes import REASONS, Understanding, Wish, cites_gdpr, understand
 from shared.texts.consent import TextId, current
 
 STOP = """
@@ -1248,6 +1248,44 @@ def test_a_negated_stop_is_never_a_stop(
 )
 def test_a_negated_stop_in_english(negation: str, words: str, farewell: str) -> None:
     assert understand("", negation + words + farewell).wish is not Wish.STOP
+
+
+# --- a reference to the GDPR
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Under Article 15 GDPR I ask for a copy of my data.",
+        "GDPRに基づき、開示を請求します。",
+        "ＧＤＰＲ第17条により削除してください",
+        "EU一般データ保護規則に基づく請求です",
+        "I invoke the General Data\nProtection Regulation.",
+        "Regulation (EU) 2016/679",
+        "Auskunft nach Art. 15 DSGVO",
+        "gemäß DS-GVO und der Datenschutz-Grundverordnung",
+        "conformément au RGPD",
+        "le Règlement général sur la protection des données",
+    ],
+)
+def test_a_reference_to_the_gdpr(words: str) -> None:
+    assert cites_gdpr("", words)
+    assert cites_gdpr(words.replace("\n", " "), "")
+    assert not cites_gdpr(f"Re: {words}", "会場はどこですか。")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "個人情報を開示してください。",
+        "Please delete my data (article 17).",
+        "hugdprs",
+        "https://example.eu/gdpr",
+        "",
+    ],
+)
+def test_no_reference_to_the_gdpr(words: str) -> None:
+    assert not cites_gdpr(words, words)
 
 
 # --- words for staff
