@@ -21,13 +21,14 @@ from shared.adapters import aws
 from shared.adapters.cases import CasePage, CaseStore
 from shared.adapters.contacts import ContactStore
 from shared.adapters.erasure import Erasure
+from shared.adapters.failures import FailedMail
 from shared.adapters.jobs import CaseJob, JobQueue
 from shared.adapters.mailer import Fate, Mailer
 from shared.adapters.rawmail import RawMail
 from shared.adapters.received import Answers, ReceivedStore
 from shared.adapters.secrets import Secrets
 from shared.domain import cases, holds
-from shared.domain.address import contact_id, parse_address
+from shared.domain.address import AddressError, contact_id, parse_address
 from shared.domain.calendar import japan_date
 from shared.domain.cases import Case, CaseKind, StepKind, Task
 from shared.domain.contact import project
@@ -62,6 +63,7 @@ class Deps:
     cases: CaseStore
     received: ReceivedStore
     rawmail: RawMail
+    failed_mail: FailedMail
     answers: Answers
     jobs: JobQueue
     mailer: Mailer
@@ -73,12 +75,14 @@ class Deps:
 def _deps() -> Deps:
     settings = load(CaseWorkerSettings, os.environ)
     dynamodb = aws.dynamodb()
+    rawmail = RawMail(aws.s3(), settings.inbound_bucket)
     return Deps(
         settings,
         ContactStore(dynamodb, settings.contacts_table, settings.events_table),
         CaseStore(dynamodb, settings.cases_table),
         ReceivedStore(dynamodb, settings.received_table),
-        RawMail(aws.s3(), settings.inbound_bucket),
+        rawmail,
+        FailedMail(aws.sqs(), settings.inbound_failures_url, rawmail),
         Answers(dynamodb, settings.throttle_table),
         JobQueue(aws.sqs(), settings.case_queue_url),
         Mailer(aws.sesv2(), settings.configuration_set),
@@ -362,7 +366,17 @@ def _correct(deps: Deps, case: Case) -> Case:
 
 def _erase(deps: Deps, case: Case) -> Case:
     now = deps.now()
-    erasure = Erasure(deps.contacts, deps.cases, deps.received, deps.rawmail)
+    key = deps.secrets.contact_key(deps.settings.contact_key_secret)
+
+    def id_of(address: str) -> str:
+        try:
+            return contact_id(parse_address(address).lookup, key)
+        except AddressError:
+            return ""
+
+    erasure = Erasure(
+        deps.contacts, deps.cases, deps.received, deps.rawmail, deps.failed_mail, id_of
+    )
     removed = erasure.erase(case, now)
     told = _mail(deps, case, ReplyKind.ERASED, facts=removed)
     return _settle(deps, case, _ended(cases.erased, told=told, now=now, details=removed))

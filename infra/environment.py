@@ -156,6 +156,7 @@ def environments(
             **link_keys,
             **public_url,
             **mail,
+            "INBOUND_FAILURES_URL": r.inbound_failures.queue_url,
         },
         "case_link": {
             **company,
@@ -163,7 +164,7 @@ def environments(
             **events,
             **cases,
             **ledger,
-            **received,
+            "RECEIVED_TABLE": r.received.table_name,
             **link_keys,
             **profile,
             **erasure,

@@ -39,6 +39,7 @@ class Resources:
     inbound_bucket: s3.IBucket
     inbound_mail: sqs.IQueue
     case_jobs: sqs.IQueue
+    inbound_failures: sqs.IQueue
     case_failures: sqs.IQueue
     campaign_jobs: sqs.IQueue
     campaign_failures: sqs.IQueue
@@ -217,6 +218,8 @@ def case_worker(r: Resources) -> list[iam.PolicyStatement]:
         *_secret(r, r.contact_key_arn),
         _allow(r.link_keys_arn, "secretsmanager:GetSecretValue"),
         _consume(r.case_jobs, "sqs:SendMessage"),
+        # An erasure also takes what nobody could take in.
+        _allow(r.inbound_failures.queue_arn, "sqs:DeleteMessage", "sqs:ReceiveMessage"),
         _operations_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         _allow(r.mail_identity_arn, "ses:SendEmail"),
         _allow(r.configuration_set_arn, "ses:SendEmail"),

@@ -200,6 +200,7 @@ class AppStack(cdk.Stack):
             inbound_bucket=data.inbound.bucket,
             inbound_mail=inbound.queue,
             case_jobs=case_jobs.queue,
+            inbound_failures=inbound_failures.queue,
             case_failures=case_failures.queue,
             campaign_jobs=jobs.queue,
             campaign_failures=campaign_failures.queue,

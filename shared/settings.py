@@ -164,6 +164,7 @@ class CaseWorkerSettings(CompanySettings):
     contact_key_secret: str
     link_keys_secret: str
     case_queue_url: str
+    inbound_failures_url: str
     configuration_set: str
     public_url: str
     mail_domain: str

@@ -9,12 +9,13 @@ somebody who came back. The number of calls depends on the contact's own history
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.adapters.cases import CaseStore
 from shared.adapters.contacts import ContactStore
+from shared.adapters.failures import FailedMail
 from shared.adapters.rawmail import RawMail
 from shared.adapters.received import Line, ReceivedStore
 from shared.domain.cases import Case
@@ -27,12 +28,14 @@ _COUNTED = ("events", "mails", "cases")  # of how many something is removed
 
 @dataclass
 class Erasure:
-    """Everything that holds something personal."""
+    """Everything that holds something personal. ``id_of`` an address; empty where it is none."""
 
     contacts: ContactStore
     cases: CaseStore
     received: ReceivedStore
     rawmail: RawMail
+    failed: FailedMail
+    id_of: Callable[[str], str]
 
     def erase(self, case: Case, now: datetime) -> Mapping[str, str]:
         """Erase the contact of ``case``, all but what that case needs to tell the person.
@@ -55,6 +58,7 @@ class Erasure:
             moved = {e.details.get("from", "") for e in history if e.kind is EventKind.MOVED}
             left += sorted(moved - seen - {""})
             seen |= moved
+        self.failed.remove(lambda writer: self.id_of(writer) in seen)
         return {"at": stamp(at), **{name: str(removed[name]) for name in _COUNTED}}
 
     def _erase(self, contact_id: str, case: Case, now: datetime) -> tuple[Event, list[Event]]:

@@ -19,6 +19,7 @@ CONTACT_KEY, LINK_KEYS = "SecretsContactKey", "SecretsLinkKeys"
 CASES, RECEIVED = "TablesCases", "TablesReceived"
 BUCKET, INBOUND = "InboundBucket", "InboundMailQueue"
 CASE_JOBS, CASE_FAILURES = "CaseJobsQueue", "CaseFailuresQueue"
+INBOUND_FAILURES = "InboundFailuresQueue"
 JOBS, FEEDBACK_FAILURES = "CampaignJobsQueue", "FeedbackFailuresQueue"
 TABLES_KEY = "KeysData by dynamodb"
 SECRETS_KEY = "KeysSecrets by secretsmanager"
@@ -180,6 +181,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         CONTACT_KEY: READ_SECRET,
         LINK_KEYS: READ_SECRET,
         CASE_JOBS: CONSUME | {"sqs:SendMessage"},
+        INBOUND_FAILURES: {"sqs:DeleteMessage", "sqs:ReceiveMessage"},
         f"{SES}identity/MailIdentity": {"ses:SendEmail"},
         f"{SES}configuration-set/MailConfigurationSet": {"ses:SendEmail"},
         **USE_TABLES,

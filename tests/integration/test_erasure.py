@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -338,3 +339,28 @@ def test_the_bucket_is_the_tests_own(world: World) -> None:
     world.mail_in(letter("会場はどこですか。"))
     listed = world.s3.list_objects_v2(Bucket=INBOUND)["Contents"]
     assert [each["Key"] for each in listed] == list(world.objects())
+
+
+def test_what_nobody_could_take_in_goes_too(lived: World) -> None:
+    """Their notifications lie in the dead-letter queue and name the writer; others' stay."""
+    case = asked(lived)
+    by_header = lived.mail_event(b"From: x\r\n\r\n\xff", sender="", key="poison-header")
+    envelope = json.loads(by_header["Records"][0]["body"])
+    told = json.loads(envelope["Message"])
+    told["mail"]["commonHeaders"] = {"from": [f"=?utf-8?q?Y?= <{HANAKO}>"]}
+    envelope["Message"] = json.dumps(told)
+    bodies = [
+        lived.mail_event(b"\xff", sender=HANAKO, key="poison-envelope")["Records"][0]["body"],
+        json.dumps(envelope),
+        lived.mail_event(b"\xfe", sender=TARO, key="poison-other")["Records"][0]["body"],
+        "no notification", '{"Message": "[]"}', '{"Message": "{\\"mail\\": {}}"}',
+    ]  # fmt: skip
+    for body in bodies:
+        lived.sqs.send_message(QueueUrl=lived.failures_url, MessageBody=body)
+    run(lived, case.case_id)
+    assert {key for key in lived.objects() if key.startswith("poison")} == {"poison-other"}
+    attributes = lived.sqs.get_queue_attributes(
+        QueueUrl=lived.failures_url, AttributeNames=["All"]
+    )["Attributes"]
+    left = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    assert sum(int(attributes[name]) for name in left) == len(bodies) - 2

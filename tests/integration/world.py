@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import boto3
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
+from moto.sqs.models import sqs_backends
 from moto.s3.models import s3_backends
 
 from functions import (
@@ -37,6 +38,7 @@ from functions.staff_api import context as staff_context
 from shared.adapters.campaigns import CampaignStore
 from shared.adapters.cases import CaseStore
 from shared.adapters.contacts import ContactStore, contact_of, event_of
+from shared.adapters.failures import FailedMail
 from shared.adapters.figures import Figures
 from shared.adapters.forms import FormStore, form_item
 from shared.adapters.jobs import CaseJob, JobQueue
@@ -194,6 +196,7 @@ class World:
     contact_key_arn: str
     link_keys_arn: str
     moto_queue_url: str
+    failures_url: str
     clock: Clock = field(default_factory=Clock)
     requests: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
@@ -223,6 +226,7 @@ class World:
         self.ses = FakeSes(self.clock)
         self.queue = FakeQueue(self.clock, "https://sqs.invalid/campaign-jobs")
         self.case_queue = FakeQueue(self.clock, "https://sqs.invalid/case-jobs")
+        sqs_backends[ACCOUNT][REGION].queues["inbound-failures"]._messages = []
         self.restore(self.empty)
 
     # --- tables
@@ -442,6 +446,7 @@ class World:
 
     def case_worker(self, wrap: Wrap = unwrapped) -> case_worker.Deps:
         dynamodb = wrap(self.dynamodb)
+        rawmail = RawMail(wrap(self.s3), INBOUND)
         return case_worker.Deps(
             CaseWorkerSettings(
                 **COMPANY,
@@ -454,6 +459,7 @@ class World:
                 contact_key_secret=self.contact_key_arn,
                 link_keys_secret=self.link_keys_arn,
                 case_queue_url=self.case_queue.url,
+                inbound_failures_url=self.failures_url,
                 configuration_set="optin",
                 public_url="https://optin.example.jp",
                 mail_domain=MAIL_DOMAIN,
@@ -461,7 +467,8 @@ class World:
             ContactStore(dynamodb, "contacts", "events", wait=_no_wait),
             CaseStore(dynamodb, "cases"),
             ReceivedStore(dynamodb, "received"),
-            RawMail(wrap(self.s3), INBOUND),
+            rawmail,
+            FailedMail(wrap(self.sqs), self.failures_url, rawmail, wait_seconds=0),
             Answers(dynamodb, "throttle"),
             JobQueue(wrap(self.case_queue), self.case_queue.url),
             Mailer(wrap(self.ses), "optin", sleep=_no_wait),
@@ -866,6 +873,7 @@ def small_aws() -> Iterator[World]:
             contact_key["ARN"],
             link_keys["ARN"],
             queue["QueueUrl"],
+            sqs.create_queue(QueueName="inbound-failures")["QueueUrl"],
         )
 
 
