@@ -8,7 +8,7 @@ that is saved: a mail whose fate nobody knows may come twice, but none is ever m
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -34,7 +34,7 @@ from shared.domain.cases import Case, CaseKind, StepKind, Task
 from shared.domain.contact import project
 from shared.domain.errors import Conflict, Unavailable
 from shared.domain.events import Event, EventKind, Source, event_id
-from shared.domain.links import NOBODY, CaseLink, Purpose, sign_case
+from shared.domain.links import CaseLink, Purpose, sign_case
 from shared.domain.moving import moves
 from shared.mail.compose import Message
 from shared.mail.replies import ReplyKind, reply
@@ -265,19 +265,24 @@ def _ask_identity(deps: Deps, case: Case) -> Case:
 
 def _stop(deps: Deps, case: Case) -> Case:
     now = deps.now()
-    deps.contacts.record(
-        Event(
-            contact_id=case.contact_id,
-            event_id=event_id(case.case_id, EventKind.UNSUBSCRIBED),
-            kind=EventKind.UNSUBSCRIBED,
-            at=_proved_at(case),
-            source=Source.REPLY,
-            details={"case_id": case.case_id},
-        )
-    )
+    _unsubscribe(deps, case, case.whom)
     kind = ReplyKind.STOPPED if _is_plain_stop(case) else ReplyKind.STOP_USE_DONE
     told = _mail(deps, case, kind)
     return _settle(deps, case, _ended(cases.stopped, told=told, now=now, details={}))
+
+
+def _unsubscribe(deps: Deps, case: Case, contact_ids: Iterable[str]) -> None:
+    for each in contact_ids:
+        deps.contacts.record(
+            Event(
+                contact_id=each,
+                event_id=event_id(case.case_id, EventKind.UNSUBSCRIBED),
+                kind=EventKind.UNSUBSCRIBED,
+                at=_proved_at(case),
+                source=Source.REPLY,
+                details={"case_id": case.case_id},
+            )
+        )
 
 
 def _is_plain_stop(case: Case) -> bool:
@@ -378,6 +383,7 @@ def _erase(deps: Deps, case: Case) -> Case:
         deps.contacts, deps.cases, deps.received, deps.rawmail, deps.failed_mail, id_of
     )
     removed = erasure.erase(case, now)
+    _unsubscribe(deps, case, case.also)
     told = _mail(deps, case, ReplyKind.ERASED, facts=removed)
     return _settle(deps, case, _ended(cases.erased, told=told, now=now, details=removed))
 
@@ -423,8 +429,12 @@ def _end_hold(deps: Deps, case: Case) -> Case:
 
 
 def _release(deps: Deps, case: Case) -> None:
-    """Take away this case's hold and no other; also where the person has moved to."""
-    held_at = case.contact_id if case.contact_id != NOBODY else ""
+    """Take away this case's holds and no other; also where a person has moved to."""
+    for each in case.whom:
+        _release_contact(deps, case, each)
+
+
+def _release_contact(deps: Deps, case: Case, held_at: str) -> None:
     while held_at:
         history = deps.contacts.history(held_at)
         event = holds.released(

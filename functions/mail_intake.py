@@ -384,18 +384,21 @@ class _Decided:
         store, contacts, at = self.deps.cases, self.deps.contacts, self.line.received_at
         also = self.reception.also
         for _ in range(_TRIES):
-            if not case.is_open or (case.holds and {*also} <= {*case.also}):
+            if not case.is_open:
+                break
+            held = cases.held(case, now=at, by=cases.SYSTEM, also=also)
+            if held == case:
                 break
             try:
-                case = store.save(case, cases.held(case, now=at, by=cases.SYSTEM, also=also))
+                case = store.save(case, held)
             except Conflict:
                 case = store.get(case.case_id)
         else:
             raise Unavailable("cases:contention")
-        for contact_id in case.whom:
+        for each in case.whom:
             # One more of many mails need not be on record as one more hold.
-            if case.case_id not in contacts.get(contact_id).holds:
-                contacts.record(holds.held(contact_id, case.case_id, at, Source.REPLY))
+            if case.case_id not in contacts.get(each).holds:
+                contacts.record(holds.held(each, case.case_id, at, Source.REPLY))
         return store.get(case.case_id)
 
 

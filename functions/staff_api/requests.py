@@ -522,16 +522,17 @@ def _unsubscribe(call: Call, case: Case) -> None:
             "差出人のアドレスが分からないため、配信停止にできません。",
             "Nobody knows who wrote, so nobody can be unsubscribed.",
         )
-    call.deps.contacts.record(
-        Event(
-            contact_id=case.contact_id,
-            event_id=event_id(case.case_id, EventKind.UNSUBSCRIBED),
-            kind=EventKind.UNSUBSCRIBED,
-            at=call.request.at,
-            source=Source.STAFF,
-            details={"operator": call.operator, "case_id": case.case_id},
+    for contact_id in case.whom:
+        call.deps.contacts.record(
+            Event(
+                contact_id=contact_id,
+                event_id=event_id(case.case_id, EventKind.UNSUBSCRIBED),
+                kind=EventKind.UNSUBSCRIBED,
+                at=call.request.at,
+                source=Source.STAFF,
+                details={"operator": call.operator, "case_id": case.case_id},
+            )
         )
-    )
 
 
 def _require_own_mailbox(call: Call, case: Case) -> None:

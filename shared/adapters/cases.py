@@ -442,6 +442,7 @@ def _item(case: Case) -> dict[str, Any]:
             "subject": case.subject,
             "in_reply_to": case.in_reply_to,
             "holds": case.holds,
+            "also": case.also,
             "task": case.task,
             "links": {name: _plain_link(link) for name, link in case.links.items()},
             "hand_by": case.hand_by,
@@ -494,6 +495,7 @@ def _case(item: Mapping[str, Any]) -> Case:
         subject=plain["subject"],
         in_reply_to=plain["in_reply_to"],
         holds=plain["holds"],
+        also=tuple(plain["also"]),
         task=Task(plain["task"]),
         links=MappingProxyType(
             {

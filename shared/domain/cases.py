@@ -118,7 +118,8 @@ class Case:
     ``reply_to`` and ``new_address`` are personal and go with an erasure; ``contact_id`` is the
     keyed hash (``links.NOBODY`` where the writer is not known). ``links`` by purpose.
     ``due_on`` is the day promised; ``warn_on`` day 10; ``legal_on`` GDPR's month, where it
-    applies. ``holds``: the case keeps the address from mailing until it is decided.
+    applies. ``holds``: the case keeps the address from mailing until it is decided; with it
+    ``also``, the contacts whose link the mail quoted: the writer reads their mail too.
     """
 
     case_id: str
@@ -137,6 +138,7 @@ class Case:
     subject: str = ""  # personal too: as the person wrote it
     in_reply_to: str = ""  # Message-ID to answer to
     holds: bool = False
+    also: tuple[str, ...] = ()
     task: Task = Task.NONE
     links: Mapping[str, LinkState] = field(default_factory=lambda: MappingProxyType({}))
     hand_by: str = ""  # who proposed to verify by hand; another must agree
@@ -152,12 +154,18 @@ class Case:
         """Neither done nor refused."""
         return self.state not in {CaseState.DONE, CaseState.REFUSED}
 
+    @property
+    def whom(self) -> tuple[str, ...]:
+        """The contacts that it holds, where it holds, and that a stop by it is about."""
+        return self.also if self.contact_id == NOBODY else (self.contact_id, *self.also)
+
 
 SYSTEM = "system"
 PERSON = "person"
 IDENTITY_HOURS = 72
 DISCLOSURE_HOURS = 168
 MOST_JOINED = 100  # mails: whoever floods a case must not make it too large to be decided
+MOST_ALSO = 100  # contacts, for the same reason
 MORE_MAILS = "more_mails"  # noted once, where more came
 ERASED_MEANWHILE = "erased"  # a refusal: the person was erased by another request
 
@@ -296,6 +304,7 @@ def opened(
     reply_to: str,
     subject: str = "",
     in_reply_to: str = "",
+    also: tuple[str, ...] = (),
     by: str = PERSON,
 ) -> Case:
     """A new case. Days are Japan's; where GDPR applies, its month bounds what is promised."""
@@ -322,7 +331,7 @@ def opened(
     )
     told = {"kind": kind.value, "reason": reason, "confidence": str(confidence)}
     case = _step(case, StepKind.OPENED, now, by, told)
-    return held(case, now=now, by=SYSTEM) if holds else case
+    return held(case, now=now, by=SYSTEM, also=also) if holds else case
 
 
 def joined(case: Case, *, mail_id: str, now: datetime) -> Case:
@@ -680,13 +689,14 @@ def noted(case: Case, *, by: str, now: datetime, code: str = "") -> Case:
     return _step(case, StepKind.NOTED, now, by, {"code": code} if code else {})
 
 
-def held(case: Case, *, now: datetime, by: str) -> Case:
-    """The case keeps the address from mailing, until it is decided.
+def held(case: Case, *, now: datetime, by: str, also: tuple[str, ...] = ()) -> Case:
+    """The case keeps the address from mailing, and ``also`` these contacts, until it is decided.
 
     Raises:
         Conflict: it is closed.
     """
     _must_be_open(case)
+    case = replace(case, also=tuple(dict.fromkeys((*case.also, *also)))[:MOST_ALSO])
     return case if case.holds else _step(replace(case, holds=True), StepKind.HELD, now, by)
 
 

@@ -52,8 +52,8 @@ class Reception:
 
     ``reason`` is a code of ``REASONS``. ``stops``: contacts to unsubscribe now, whatever the
     outcome. ``about``: contacts that a report is about. A case is opened where ``kind`` is set;
-    it begins with ``task`` and keeps the address from mailing where it ``holds``. ``answer``: the
-    system may answer by itself.
+    it begins with ``task`` and keeps the address from mailing where it ``holds``, and ``also``
+    these contacts, whose mail the writer has got. ``answer``: the system may answer by itself.
     """
 
     outcome: Outcome
@@ -63,6 +63,7 @@ class Reception:
     stops: tuple[Link, ...] = ()
     about: tuple[Link, ...] = ()
     holds: bool = False
+    also: tuple[str, ...] = ()
     answer: bool = False
     task: Task = Task.NONE
 
@@ -106,9 +107,9 @@ def _of_person(said: Understanding, receipt: Receipt, known: Known) -> Reception
     if said.wish is Wish.MAYBE_STOP:
         return Reception(
             Outcome.HELD, said.reason, CaseKind.INQUIRY, said.confidence,
-            holds=True, answer=True, task=Task.ACKNOWLEDGE,
+            holds=True, also=_others(known), answer=True, task=Task.ACKNOWLEDGE,
         )  # fmt: skip
-    return _case(said, stops, vouched=vouched)
+    return _case(said, stops, vouched=vouched, others=_others(known))
 
 
 def mailbox_of(receipt: Receipt) -> Mailbox | None:
@@ -177,6 +178,13 @@ def _real(links: tuple[Link, ...]) -> tuple[Link, ...]:
     return tuple(reversed(by_contact.values()))
 
 
+def _others(known: Known) -> tuple[str, ...]:
+    """Whom the quoted links name beside the sender: mail gets forwarded."""
+    return tuple(
+        link.contact_id for link in _real(known.quoted) if link.contact_id != known.contact_id
+    )
+
+
 def _stopped(said: Understanding, stops: tuple[Link, ...], *, answer: bool) -> Reception:
     return Reception(
         Outcome.UNSUBSCRIBED,
@@ -193,7 +201,12 @@ def _nameless(reason: str) -> Reception:
 
 
 def _case(
-    said: Understanding, stops: tuple[Link, ...], *, vouched: bool, stop_at_once: bool = False
+    said: Understanding,
+    stops: tuple[Link, ...],
+    *,
+    vouched: bool,
+    others: tuple[str, ...] = (),
+    stop_at_once: bool = False,
 ) -> Reception:
     """A request about data, or an inquiry. What else the mail asks for is honoured with it.
 
@@ -206,13 +219,15 @@ def _case(
     task = Task.ACKNOWLEDGE if said.wish is Wish.INQUIRY else Task.ASK_IDENTITY
     if said.wish is Wish.STOP_USE and vouched:
         task = Task.STOP
+    holds = bool(wishes & _HOLDING)
     return Reception(
         Outcome.CASE,
         said.reason,
         CaseKind(said.wish.value),
         said.confidence,
         stops=stops if stop_at_once else (),
-        holds=bool(wishes & _HOLDING),
+        holds=holds,
+        also=others if holds and not stop_at_once else (),
         answer=True,
         task=task,
     )

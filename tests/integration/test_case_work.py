@@ -106,6 +106,20 @@ def hanako(world: World) -> World:
 # --- each kind to its end
 
 
+@pytest.mark.parametrize("kind", [CaseKind.STOP_USE, CaseKind.ERASURE])
+def test_who_wants_no_mail_wants_none_at_the_mailbox_that_is_forwarded(
+    hanako: World, kind: CaseKind
+) -> None:
+    hanako.confirmed(NEW)
+    case_id = asked(hanako, kind, dmarc="FAIL")
+    case = hanako.cases.get(case_id)
+    also = (id_of(NEW),)
+    hanako.cases.save(case, rules.held(case, now=hanako.clock.now(), by="system", also=also))
+    hanako.settings["erasure_runs_by_itself"] = True
+    assert confirm(hanako, case_id).state is CaseState.DONE
+    assert reason(hanako, NEW) == "unsubscribed"
+
+
 def test_a_confirmed_stop(hanako: World) -> None:
     line = hanako.mail_in(letter(STOP), dmarc="FAIL")
     hanako.work()

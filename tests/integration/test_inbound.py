@@ -304,6 +304,42 @@ def test_an_inquiry_that_then_may_mean_stop_is_held(hanako: World) -> None:
     assert reason(hanako) == "held"
 
 
+def test_a_forwarded_mailbox_holds_whom_the_link_names(hanako: World) -> None:
+    """Also where it joins a request that was open already, and until that is closed."""
+    hanako.confirmed(TARO)
+    first = hanako.mail_in(letter("会場はどこですか。", sender=TARO))
+    assert (reason(hanako), reason(hanako, TARO)) == ("eligible", "eligible")
+    quoting = f"https://optin.example.jp/u/{hanako.token(id_of(HANAKO))}"
+    line = hanako.mail_in(letter("停止できますか?", sender=TARO, quoting=quoting))
+    assert (line.outcome, line.case_id) == ("held", first.case_id)
+    case = hanako.cases.get(line.case_id)
+    assert (case.holds, case.also) == (True, (id_of(HANAKO),))
+    assert (reason(hanako), reason(hanako, TARO)) == ("held", "held")
+    hanako.work()
+    case = hanako.cases.get(line.case_id)
+    hanako.cases.save(
+        case, cases.finished(case, by="cs-a", note_code="goes_on", now=hanako.clock.now())
+    )
+    hanako.clock.advance(days=1)
+    hanako.sweep()
+    hanako.work()
+    assert (reason(hanako), reason(hanako, TARO)) == ("eligible", "eligible")
+    assert in_step(hanako)
+
+
+def test_many_links_of_ours_do_not_make_a_request_too_large(hanako: World) -> None:
+    """What is not on the request is not held either, or nothing would release it."""
+    line = hanako.mail_in(letter("停止できますか?"))
+    case = hanako.cases.get(line.case_id)
+    full = tuple(f"{number:032x}" for number in range(1, cases.MOST_ALSO + 1))
+    hanako.cases.save(case, cases.held(case, now=hanako.clock.now(), by="system", also=full))
+    hanako.confirmed(TARO)
+    quoting = f"https://optin.example.jp/u/{hanako.token(id_of(TARO))}"
+    again = hanako.mail_in(letter("停止できますか?もう一度。", quoting=quoting))
+    assert (again.outcome, again.case_id) == ("held", line.case_id)
+    assert reason(hanako, TARO) == "eligible"
+
+
 def test_one_automatic_answer_a_day(hanako: World) -> None:
     hanako.mail_in(letter("会場はどこですか。"))
     second = hanako.mail_in(letter("個人情報を削除してください。"))

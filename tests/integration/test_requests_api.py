@@ -630,6 +630,17 @@ def test_a_held_inquiry_that_meant_stop(world: World) -> None:
     assert queued(world) == [{"case_id": CASE}]
 
 
+def test_what_is_decided_is_decided_for_whom_the_link_named_too(world: World) -> None:
+    held_inquiry(world)
+    world.confirmed(OTHER)
+    case = world.cases.get(CASE)
+    world.cases.save(case, replace(case, also=(id_of(OTHER),)))
+    done(act(world, "finish", version=2, unsubscribe=True))
+    for email in (EMAIL, OTHER):
+        verdict = judge(world.contacts.get(id_of(email)), Profile.MANUAL)
+        assert verdict.reason == "unsubscribed"
+
+
 def test_a_held_inquiry_that_meant_something_else(world: World) -> None:
     """The worker, told of the closed request, takes the hold away."""
     held_inquiry(world)

@@ -621,6 +621,16 @@ def test_a_case_holds_while_open_and_releases_also_afterwards() -> None:
     assert case.holds
     assert steps(case)[-1] is StepKind.HELD
     assert cases.held(case, now=NOW, by="cs-1") == case
+    assert case.whom == (case.contact_id,)
+    more = cases.held(case, now=NOW, by="system", also=("b" * 32, "c" * 32, "b" * 32))
+    assert (more.also, more.steps) == (("b" * 32, "c" * 32), case.steps)
+    assert cases.held(more, now=NOW, by="system", also=("c" * 32,)) == more
+    assert more.whom == (case.contact_id, "b" * 32, "c" * 32)
+    assert replace(more, contact_id=NOBODY).whom == more.also
+    many = cases.held(more, now=NOW, by="system", also=tuple(map(str, range(200))))
+    assert len(many.also) == cases.MOST_ALSO
+    assert opened(holds=True, also=("b" * 32,)).also == ("b" * 32,)
+    assert opened(also=("b" * 32,)).also == ()
     closed = cases.refused(case, by="it-1", reason="r", now=NOW)
     assert closed.holds, "until the release is recorded"
     assert conflicts(lambda: cases.held(closed, now=NOW, by="cs-1")) == "case_closed"

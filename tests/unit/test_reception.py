@@ -175,9 +175,9 @@ def test_stop_by_whoever_it_is_is_confirmed_first(verdict: Verdict) -> None:
 
 @pytest.mark.parametrize("receipt", [RECEIPT, UNPROVEN])
 def test_maybe_stop_holds_and_is_told(receipt: Receipt) -> None:
-    assert decided(MAYBE, receipt, quoted=(THEIRS,)) == Reception(
+    assert decided(MAYBE, receipt, quoted=(MINE, THEIRS, TEST, THEIRS)) == Reception(
         Outcome.HELD, "says_maybe_stop", CaseKind.INQUIRY, 90,
-        holds=True, answer=True, task=Task.ACKNOWLEDGE,
+        holds=True, also=(OTHER,), answer=True, task=Task.ACKNOWLEDGE,
     )  # fmt: skip
 
 
@@ -219,6 +219,15 @@ def test_data_are_never_touched_on_a_mails_word(
     assert decided(words, receipt, quoted=(MINE,)) == Reception(
         Outcome.CASE, words.reason, kind, 90, holds=holds, answer=True, task=Task.ASK_IDENTITY
     )
+
+
+@pytest.mark.parametrize("receipt", [RECEIPT, UNPROVEN])
+def test_what_holds_the_writer_holds_whom_the_quoted_link_names(receipt: Receipt) -> None:
+    """A mailbox that is forwarded: the writer reads the mail of both addresses."""
+    for words in (ERASURE, says(Wish.CORRECTION, Wish.STOP), says(Wish.INQUIRY, Wish.MAYBE_STOP)):
+        result = decided(words, receipt, quoted=(THEIRS, MINE))
+        assert (result.holds, result.also, result.stops) == (True, (OTHER,), ())
+    assert decided(DISCLOSURE, receipt, quoted=(THEIRS,)).also == ()
 
 
 def test_a_stop_said_beside_is_done_at_once() -> None:
@@ -399,10 +408,15 @@ def test_what_holds_for_every_mail(
     if known.contact_id == NOBODY:
         assert not result.holds
         assert not result.answer
-    # A wish to stop, said by a person, never ends as nothing.
+    # Beside the sender a case holds whom a link names, unless they are stopped at once.
+    assert set(result.also) <= by_link - {NOBODY, known.contact_id} - stopped
+    assert result.holds or not result.also
+    # A wish to stop, said by a person, never ends as nothing; nor for whom a link names.
     stop_said = words.wish in {Wish.STOP, Wish.MAYBE_STOP}
     if stop_said and not program and known.contact_id != NOBODY and result.reason != "test_mail":
         assert result.stops or result.holds
+        quoted = {link.contact_id for link in known.quoted} - {NOBODY, known.contact_id}
+        assert known.token is not None or quoted <= stopped | set(result.also)
 
 
 def test_every_reason_has_its_words() -> None:
