@@ -228,6 +228,12 @@ def test_what_the_mail_service_reported_has_words_and_what_staff_wrote_stays() -
     assert events[2]["details"][0]["value_ja"] == "permanent"
 
 
+def test_where_they_live_has_words() -> None:
+    stated = later(EventKind.RESIDENCE_STATED, 5, 7, details={"region": "EU"})
+    [detail] = proof_record(facts(opted_in(), stated))["events"][1]["details"]
+    assert (detail["value"], detail["value_ja"]) == ("EU", "EU・EEA・英国")
+
+
 def test_a_wording_that_was_never_published_is_told() -> None:
     for wording in (
         Wording(TextId.NOTICE, 99, Language.JA, "別の文言"),
