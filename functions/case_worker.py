@@ -28,7 +28,7 @@ from shared.adapters.rawmail import RawMail
 from shared.adapters.received import Answers, ReceivedStore
 from shared.adapters.secrets import Secrets
 from shared.domain import cases, holds
-from shared.domain.address import AddressError, contact_id, parse_address
+from shared.domain.address import AddressError, contact_id, parse_address, untagged
 from shared.domain.calendar import japan_date
 from shared.domain.cases import Case, CaseKind, StepKind, Task
 from shared.domain.contact import project
@@ -222,12 +222,29 @@ def _given_up(now: datetime, code: str) -> Callable[[Case], Case]:
 
 
 def _may_answer(deps: Deps, case: Case) -> bool:
-    """One automatic answer per sender and day; what staff ask for is none."""
-    if any(step.details.get("code") == _LINK_ASKED_FOR for step in case.steps):
+    """One automatic answer per mailbox and day; what staff ask for is none.
+
+    Mail that nothing vouches for may be anybody's: of its answers there are so many in an hour,
+    whoever they go to.
+    """
+    if not case.reply_to or any(step.details.get("code") == _LINK_ASKED_FOR for step in case.steps):
         return True
     now = deps.now()
-    day = japan_date(now).isoformat()
-    return deps.answers.allow(case.contact_id, day, case.case_id, now + _DAYS_KEPT)
+    forged = case.mailbox is not None and not case.vouched
+    return deps.answers.allow(
+        _mailbox(deps, case.reply_to),
+        japan_date(now).isoformat(),
+        case.case_id,
+        now + _DAYS_KEPT,
+        hour=f"{now:%Y-%m-%dT%H}" if forged else "",
+        most=deps.settings.answers_per_hour,
+    )
+
+
+def _mailbox(deps: Deps, address: str) -> str:
+    """Under which name the answers to an address are counted."""
+    key = deps.secrets.contact_key(deps.settings.contact_key_secret)
+    return contact_id(untagged(parse_address(address).lookup), key)
 
 
 def _token(deps: Deps, case: Case, purpose: Purpose, asked: StepKind) -> tuple[str, str]:
@@ -457,7 +474,10 @@ def _answer(deps: Deps, job: CaseJob) -> None:
     """Tell that a stop by mail was done, if the address is still held and the limit allows."""
     contact = deps.contacts.get(job.contact_id)
     expires = deps.now() + _DAYS_KEPT
-    if not contact.address or not deps.answers.allow(job.contact_id, job.day, job.mail_id, expires):
+    may = bool(contact.address) and deps.answers.allow(
+        _mailbox(deps, contact.address), job.day, job.mail_id, expires
+    )
+    if not may:
         logger.info("not answered", extra={"contact_id": job.contact_id, "mail_id": job.mail_id})
         return
     settings = deps.settings

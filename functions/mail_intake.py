@@ -45,7 +45,7 @@ from shared.domain.inbound import (
     Verdicts,
 )
 from shared.domain.links import NOBODY, Link, UnknownKey, verify
-from shared.domain.reception import Known, Outcome, Reception, decide, mailbox_of
+from shared.domain.reception import Known, Outcome, Reception, decide, is_vouched, mailbox_of
 from shared.domain.wishes import cites_gdpr, understand
 from shared.inbox import read
 from shared.settings import MailIntakeSettings, load
@@ -152,7 +152,7 @@ def _take_in(deps: Deps, receipt: Receipt) -> None:
         understand(mail.subject, mail.words),
         mail_domain=deps.settings.mail_domain,
     )
-    decided = _Decided(deps, mail, line, known, reception)
+    decided = _Decided(deps, mail, line, known, reception, is_vouched(receipt, known))
     if line.outcome:
         # Whatever was done of it at another mailbox, a token in the address stops at once.
         if known.token is not None:
@@ -249,6 +249,7 @@ class _Decided:
     line: Line
     known: Known
     reception: Reception
+    vouched: bool
 
     def carry_out(self, *, gone: bool) -> str:
         """Do it. The case the mail belongs to, if any.
@@ -362,6 +363,7 @@ class _Decided:
             task=self.reception.task,
             holds=self.reception.holds,
             also=self.reception.also,
+            vouched=self.vouched,
             # As it was understood: a link must not go to a spelling that means somebody else.
             reply_to=parse_address(mail.sender).used if is_known else "",
             subject=mail.subject,

@@ -74,6 +74,7 @@ class Config:
     raw_mail_days: int
     received_days: int
     receipt_rule_set: str
+    answers_per_hour: int
 
     @property
     def local(self) -> bool:
@@ -259,4 +260,5 @@ def read_config(context: Callable[[str], Any]) -> Config:
         raw_mail_days=_number("raw_mail_days", context("raw_mail_days"), target),
         received_days=_number("received_days", context("received_days"), target),
         receipt_rule_set=rule_set,
+        answers_per_hour=_number("answers_per_hour", context("answers_per_hour"), target),
     )

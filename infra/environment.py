@@ -156,6 +156,7 @@ def environments(
             **link_keys,
             **public_url,
             **mail,
+            "ANSWERS_PER_HOUR": str(config.answers_per_hour),
             "INBOUND_FAILURES_URL": r.inbound_failures.queue_url,
         },
         "case_link": {

@@ -212,7 +212,7 @@ def case_worker(r: Resources) -> list[iam.PolicyStatement]:
         _index(r.received, "by_contact", "Query"),
         _table(r.contacts, "GetItem", "UpdateItem"),
         _table(r.events, "PutItem", "Query", "UpdateItem"),
-        _table(r.throttle, "PutItem"),
+        _table(r.throttle, "GetItem", "PutItem", "UpdateItem"),
         _raw_mail(r, "DeleteObject"),
         _data_key(r, "kms:Decrypt", "kms:GenerateDataKey"),
         *_secret(r, r.contact_key_arn),

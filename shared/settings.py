@@ -153,7 +153,11 @@ class MailIntakeSettings:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CaseWorkerSettings(CompanySettings):
-    """``functions.case_worker``."""
+    """``functions.case_worker``.
+
+    ``answers_per_hour``: at most so many automatic answers to mail whose sender nothing vouches
+    for.
+    """
 
     contacts_table: str
     events_table: str
@@ -168,6 +172,7 @@ class CaseWorkerSettings(CompanySettings):
     configuration_set: str
     public_url: str
     mail_domain: str
+    answers_per_hour: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -287,7 +287,7 @@ STEP_CODES: Mapping[str, Words] = {
         "More mails came, too many to be kept with this request",
     ),
     "answer_limit": Words(
-        "自動の返信は1日1通までのため送らなかった", "Not answered: one automatic answer a day"
+        "自動の返信の上限のため送らなかった", "Not answered: the limit of automatic answers"
     ),
     "not_mailable": Words("このアドレスにはメールを送れない", "This address cannot be mailed"),
     "erased": Words("ご本人の情報を削除したため", "The person was erased"),

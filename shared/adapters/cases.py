@@ -443,6 +443,7 @@ def _item(case: Case) -> dict[str, Any]:
             "in_reply_to": case.in_reply_to,
             "holds": case.holds,
             "also": case.also,
+            "vouched": case.vouched,
             "task": case.task,
             "links": {name: _plain_link(link) for name, link in case.links.items()},
             "hand_by": case.hand_by,
@@ -496,6 +497,7 @@ def _case(item: Mapping[str, Any]) -> Case:
         in_reply_to=plain["in_reply_to"],
         holds=plain["holds"],
         also=tuple(plain["also"]),
+        vouched=plain["vouched"],
         task=Task(plain["task"]),
         links=MappingProxyType(
             {

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.adapters.attributes import from_item, to_item
-from shared.adapters.aws import error_code, translated
-from shared.domain.errors import NotFound
+from shared.adapters.aws import cancellation_reasons, error_code, translated
+from shared.domain.errors import NotFound, Unavailable
 from shared.domain.events import parse_stamp, stamp
 from shared.domain.inbound import Mailbox
 
@@ -248,32 +248,64 @@ class ReceivedStore:
 
 @dataclass
 class Answers:
-    """At most one automatic answer per sender and day (RFC 3834), counted in the throttle table."""
+    """At most one automatic answer per mailbox and day (RFC 3834), and so many in an hour.
+
+    Counted in the throttle table.
+    """
 
     client: DynamoDBClient
     table: str
 
-    def allow(self, contact_id: str, day: str, about: str, expires: datetime) -> bool:
-        """Whether this day's answer may be about that; asking again gives the same answer."""
+    def allow(
+        self,
+        mailbox: str,
+        day: str,
+        about: str,
+        expires: datetime,
+        *,
+        hour: str = "",
+        most: int = 0,
+    ) -> bool:
+        """Whether this day's answer may be about that; asking again gives the same answer.
+
+        ``hour``: counted with all others of that hour, of which ``most`` are allowed.
+
+        Raises:
+            Unavailable: the table could not be asked.
+        """
+        until = int(expires.timestamp())
+        line = {"key": f"answer#{mailbox}#{day}", "about": about, "expires_at": until}
+        put: Any = {
+            "TableName": self.table,
+            "Item": to_item(line),
+            "ConditionExpression": "attribute_not_exists(about)",
+        }
+        add: Any = {
+            "TableName": self.table,
+            "Key": {"key": {"S": f"answers#{hour}"}},
+            "UpdateExpression": "ADD answered :one SET expires_at = :until",
+            "ConditionExpression": "attribute_not_exists(answered) OR answered < :most",
+            "ExpressionAttributeValues": to_item({":one": 1, ":until": until, ":most": most}),
+        }
         with translated("answers"):
             try:
-                self.client.put_item(
-                    TableName=self.table,
-                    Item=to_item(
-                        {
-                            "key": f"answer#{contact_id}#{day}",
-                            "about": about,
-                            "expires_at": int(expires.timestamp()),
-                        }
-                    ),
-                    ConditionExpression="attribute_not_exists(about) OR about = :about",
-                    ExpressionAttributeValues={":about": {"S": about}},
+                self.client.transact_write_items(
+                    TransactItems=[{"Put": put}, {"Update": add}] if hour else [{"Put": put}]
                 )
             except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
+                if error_code(error) != "TransactionCanceledException":
                     raise
-                return False
-        return True
+                failed = [reason.get("Code") for reason in cancellation_reasons(error)]
+            else:
+                return True
+            if failed[0] == "ConditionalCheckFailed":
+                found = self.client.get_item(
+                    TableName=self.table, Key={"key": {"S": line["key"]}}, ConsistentRead=True
+                )
+                return from_item(found.get("Item", {})).get("about") == about
+        if "ConditionalCheckFailed" not in failed:
+            raise Unavailable("answers:contention")
+        return False
 
 
 def _key(mail_id: str) -> dict[str, Any]:

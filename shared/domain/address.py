@@ -215,6 +215,15 @@ def contact_id(lookup: str, key: bytes) -> str:
     return hmac.digest(key, lookup.encode(), "sha256")[:16].hex()
 
 
+def untagged(lookup: str) -> str:
+    """The mailbox behind ``name+tag@…``, where the provider has tags at all.
+
+    Only for counting what one mailbox gets: who somebody is never depends on it.
+    """
+    local, _, domain = lookup.rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
 # --- folding -------------------------------------------------------------------------------
 
 # Default_Ignorable_Code_Point of Unicode. It includes the joiners that a few non-Japanese

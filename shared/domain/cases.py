@@ -120,6 +120,7 @@ class Case:
     ``due_on`` is the day promised; ``warn_on`` day 10; ``legal_on`` GDPR's month, where it
     applies. ``holds``: the case keeps the address from mailing until it is decided; with it
     ``also``, the contacts whose link the mail quoted: the writer reads their mail too.
+    ``vouched``: the mail that opened it surely was the writer's.
     """
 
     case_id: str
@@ -139,6 +140,7 @@ class Case:
     in_reply_to: str = ""  # Message-ID to answer to
     holds: bool = False
     also: tuple[str, ...] = ()
+    vouched: bool = False
     task: Task = Task.NONE
     links: Mapping[str, LinkState] = field(default_factory=lambda: MappingProxyType({}))
     hand_by: str = ""  # who proposed to verify by hand; another must agree
@@ -305,6 +307,7 @@ def opened(
     subject: str = "",
     in_reply_to: str = "",
     also: tuple[str, ...] = (),
+    vouched: bool = False,
     by: str = PERSON,
 ) -> Case:
     """A new case. Days are Japan's; where GDPR applies, its month bounds what is promised."""
@@ -327,6 +330,7 @@ def opened(
         reply_to=reply_to,
         subject=subject,
         in_reply_to=in_reply_to,
+        vouched=vouched,
         task=task,
     )
     told = {"kind": kind.value, "reason": reason, "confidence": str(confidence)}

@@ -112,6 +112,11 @@ def _of_person(said: Understanding, receipt: Receipt, known: Known) -> Reception
     return _case(said, stops, vouched=vouched, others=_others(known))
 
 
+def is_vouched(receipt: Receipt, known: Known) -> bool:
+    """Whether something says that the mail is the sender's."""
+    return _authority(receipt, known)[1]
+
+
 def mailbox_of(receipt: Receipt) -> Mailbox | None:
     """Which of our mailboxes it was written to; of several, the one that says most."""
     written_to = {

@@ -112,6 +112,7 @@ def test_the_company_may_be_given_as_json() -> None:
         ("erasure_runs_by_itself", "perhaps"),
         ("raw_mail_days", "0"),
         ("received_days", None),
+        ("answers_per_hour", 0),
         ("receipt_rule_set", "a rule set"),
         ("company", "not json"),
         ("company", ["a"]),

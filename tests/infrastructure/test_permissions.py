@@ -176,7 +176,7 @@ GRANTED: dict[str, dict[str, set[str]]] = {
         f"{RECEIVED}/index/by_contact": {"dynamodb:Query"},
         CONTACTS: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         EVENTS: {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-        THROTTLE: {"dynamodb:PutItem"},
+        THROTTLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         f"{BUCKET}/*": {"s3:DeleteObject"},
         CONTACT_KEY: READ_SECRET,
         LINK_KEYS: READ_SECRET,

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from shared.adapters.cases import LONGEST_WORDS, CaseMail, CaseStore
 from shared.adapters.jobs import CaseJob
@@ -335,6 +336,31 @@ def test_one_answer_a_day_and_again_only_the_same(world: World) -> None:
     assert not answers.allow("c", "2026-11-24", "mail-2", START)
     assert answers.allow("c", "2026-11-25", "mail-2", START)
     assert answers.allow("d", "2026-11-24", "mail-2", START)
+
+
+def test_so_many_answers_an_hour_whoever_they_go_to(world: World) -> None:
+    answers = Answers(world.dynamodb, "throttle")
+
+    def allow(mailbox: str, about: str, hour: str = "2026-11-24T10") -> bool:
+        return answers.allow(mailbox, "2026-11-24", about, START, hour=hour, most=2)
+
+    assert [allow("c", "mail-1"), allow("c", "mail-1"), allow("d", "mail-2")] == [True] * 3
+    assert [allow("e", "mail-3"), allow("d", "mail-2"), allow("d", "mail-4")] == [
+        False, True, False,
+    ]  # fmt: skip
+    assert allow("e", "mail-3", "2026-11-24T11")
+    assert answers.allow("f", "2026-11-24", "mail-5", START)
+
+
+def test_answers_at_the_same_moment_are_tried_again() -> None:
+    class Busy:
+        def transact_write_items(self, **_request: Any) -> Any:
+            reasons = [{"Code": "None"}, {"Code": "TransactionConflict"}]
+            told = {"Error": {"Code": "TransactionCanceledException"}}
+            raise ClientError({**told, "CancellationReasons": reasons}, "x")  # type: ignore[typeddict-item]
+
+    with pytest.raises(Unavailable):
+        Answers(Busy(), "t").allow("c", "d", "m", START, hour="h", most=1)  # type: ignore[arg-type]
 
 
 # --- raw mail

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions import mail_intake
+from shared.adapters.jobs import CaseJob, JobQueue
 from shared.domain import cases
 from shared.domain.cases import CaseKind, CaseState, StepKind, Task
 from shared.domain.eligibility import Profile, judge
@@ -338,6 +339,52 @@ def test_many_links_of_ours_do_not_make_a_request_too_large(hanako: World) -> No
     again = hanako.mail_in(letter("停止できますか?もう一度。", quoting=quoting))
     assert (again.outcome, again.case_id) == ("held", line.case_id)
     assert reason(hanako, TARO) == "eligible"
+
+
+def test_one_mailbox_is_not_flooded_by_forgers(world: World) -> None:
+    """Nor under as many names as its provider delivers to it."""
+    lines = [
+        world.mail_in(letter("会場はどこですか。", sender=f"hanako+{n}@example.jp"), dmarc="FAIL")
+        for n in range(5)
+    ]
+    world.work()
+    assert len({world.cases.get(line.case_id).contact_id for line in lines}) == 5
+    assert len(world.ses.mails) == 1
+    last = world.cases.get(lines[-1].case_id)
+    assert (last.task, last.steps[-1].details) == (Task.NONE, {"code": "answer_limit"})
+
+
+def test_a_stop_is_told_once_to_a_mailbox_with_many_names(world: World) -> None:
+    for n in range(3):
+        world.confirmed(f"hanako+{n}@example.jp")
+        world.mail_in(letter(STOP, sender=f"hanako+{n}@example.jp"))
+    world.work()
+    assert len(world.ses.mails) == 1
+
+
+def test_nor_are_many_mailboxes(world: World) -> None:
+    """Who is vouched for is answered all the same, and staff may always have the link mailed."""
+    world.settings["answers_per_hour"] = 2
+    forged = [
+        world.mail_in(letter("開示してください。", sender=f"p{n}@example.jp"), dmarc="NONE")
+        for n in range(4)
+    ]
+    world.mail_in(letter("会場はどこですか。", sender=TARO))
+    world.work()
+    assert len(world.ses.to(TARO)) == 1
+    assert len(world.ses.mails) == 3
+    left = [world.cases.get(line.case_id) for line in forged]
+    left = [case for case in left if case.state is CaseState.RECEIVED]
+    assert [case.steps[-1].details for case in left] == [{"code": "answer_limit"}] * 2
+    asked = cases.ask_identity(left[0], by="cs-a", now=world.clock.now())
+    world.cases.save(left[0], asked)
+    JobQueue(world.case_queue, world.case_queue.url).put([CaseJob(asked.case_id)])  # type: ignore[arg-type]
+    world.work()
+    assert len(world.ses.mails) == 4
+    world.clock.advance(hours=1)
+    world.mail_in(letter("開示してください。", sender="p9@example.jp"), dmarc="NONE")
+    world.work()
+    assert len(world.ses.to("p9@example.jp")) == 1
 
 
 def test_one_automatic_answer_a_day(hanako: World) -> None:

@@ -20,8 +20,8 @@ from urllib.parse import urlencode
 import boto3
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
-from moto.sqs.models import sqs_backends
 from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
 
 from functions import (
     campaign_sender,
@@ -220,6 +220,7 @@ class World:
             "frequency_cap_campaigns": 0,
             "frequency_cap_days": 7,
             "erasure_runs_by_itself": False,
+            "answers_per_hour": 200,
         }
         for schedule in self.schedules():
             self.scheduler.delete_schedule(Name=schedule["Name"])
@@ -463,6 +464,7 @@ class World:
                 configuration_set="optin",
                 public_url="https://optin.example.jp",
                 mail_domain=MAIL_DOMAIN,
+                answers_per_hour=self.settings["answers_per_hour"],
             ),
             ContactStore(dynamodb, "contacts", "events", wait=_no_wait),
             CaseStore(dynamodb, "cases"),

@@ -16,6 +16,7 @@ from shared.domain.address import (
     contact_id,
     parse_address,
     suggest,
+    untagged,
 )
 
 KEY = b"a key for tests, 32 bytes long.."
@@ -326,6 +327,20 @@ class TestContactId:
     def test_an_empty_key_is_a_programming_error(self) -> None:
         with pytest.raises(ValueError, match="key"):
             contact_id("taro@example.jp", b"")
+
+
+@pytest.mark.parametrize(
+    ("lookup", "mailbox"),
+    [
+        ("taro@example.jp", "taro@example.jp"),
+        ("taro+20@example.jp", "taro@example.jp"),
+        ("taro+a+b@example.jp", "taro@example.jp"),
+        ("+a@example.jp", "+a@example.jp"),
+    ],
+)
+def test_a_tag_is_no_mailbox_of_its_own(lookup: str, mailbox: str) -> None:
+    assert untagged(lookup) == mailbox
+    assert untagged(mailbox) == mailbox
 
 
 def test_address_is_a_value() -> None:

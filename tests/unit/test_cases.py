@@ -631,6 +631,7 @@ def test_a_case_holds_while_open_and_releases_also_afterwards() -> None:
     assert len(many.also) == cases.MOST_ALSO
     assert opened(holds=True, also=("b" * 32,)).also == ("b" * 32,)
     assert opened(also=("b" * 32,)).also == ()
+    assert (opened(vouched=True).vouched, opened().vouched) == (True, False)
     closed = cases.refused(case, by="it-1", reason="r", now=NOW)
     assert closed.holds, "until the release is recorded"
     assert conflicts(lambda: cases.held(closed, now=NOW, by="cs-1")) == "case_closed"

@@ -22,7 +22,7 @@ from shared.domain.inbound import (
     Verdicts,
 )
 from shared.domain.links import NOBODY, Link
-from shared.domain.reception import Known, Outcome, Reception, decide, mailbox_of
+from shared.domain.reception import Known, Outcome, Reception, decide, is_vouched, mailbox_of
 from shared.domain.wishes import REASONS as WISH_REASONS
 from shared.domain.wishes import Understanding, Wish
 from tests.unit.test_answering import DOMAIN, MAIL, RECEIPT, signals
@@ -171,6 +171,13 @@ def test_stop_by_whoever_it_is_is_confirmed_first(verdict: Verdict) -> None:
         Outcome.CONFIRM_STOP, "says_stop", CaseKind.STOP_USE, 90,
         holds=True, answer=True, task=Task.ASK_IDENTITY,
     )  # fmt: skip
+
+
+def test_who_is_vouched_for() -> None:
+    assert is_vouched(RECEIPT, Known(ME))
+    assert is_vouched(UNPROVEN, Known(ME, quoted=(THEIRS, MINE)))
+    assert not is_vouched(UNPROVEN, Known(ME, quoted=(THEIRS,)))
+    assert not is_vouched(RECEIPT, Known(NOBODY))
 
 
 @pytest.mark.parametrize("receipt", [RECEIPT, UNPROVEN])

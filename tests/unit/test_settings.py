@@ -52,6 +52,7 @@ SPECIAL = {
     "DAYS_OFF": "12-29,2027-05-06",
     "ERASURE_RUNS_BY_ITSELF": "false",
     "RECEIVED_DAYS": "400",
+    "ANSWERS_PER_HOUR": "200",
 }
 # Where a value does not read as it is written.
 TYPED: dict[str, object] = {
