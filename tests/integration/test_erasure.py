@@ -162,6 +162,11 @@ def test_nothing_brings_it_back_to_the_list(lived: World) -> None:
     assert reason(lived) == "erased"
     # Coming back by an explicit yes is the person's own right, and no old hold stands.
     lived.confirmed(HANAKO)
+    assert reason(lived) == "held"  # but the one of him who quoted her link, which is open
+    [taro] = lived.cases.queue(team=None, limit=9).cases
+    now = lived.clock.now()
+    lived.cases.save(taro, rules.finished(taro, by="cs-a", note_code="goes_on", now=now))
+    run(lived, taro.case_id)
     assert reason(lived) == "eligible"
     # Erasing again what was erased takes nothing from the new beginning.
     lived.cases.save(case, replace(case, task=Task.ERASE, state=CaseState.IN_PROGRESS))
