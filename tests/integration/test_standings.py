@@ -56,10 +56,13 @@ def stream_of(world: World, population: Sequence[Any]) -> list[Record]:
         contact_id = id_of(email := f"p{number}@example.jp")
         for event in events_of(contact_id, drawn, email):
             world.contacts.record(event)
-            item = world.dynamodb.get_item(
-                TableName="contacts", Key={"contact_id": {"S": contact_id}}
-            )
-            records.append(change(item["Item"], len(records)))
+            # A stop is also recorded where the person has moved to.
+            for changed in {contact_id, world.contacts.get(contact_id).moved_to} - {""}:
+                item = world.dynamodb.get_item(
+                    TableName="contacts", Key={"contact_id": {"S": changed}}
+                )
+                if "Item" in item:
+                    records.append(change(item["Item"], len(records)))
     return records
 
 
