@@ -57,7 +57,8 @@ def stream_of(world: World, population: Sequence[Any]) -> list[Record]:
         for event in events_of(contact_id, drawn, email):
             world.contacts.record(event)
             # A stop is also recorded where the person has moved to.
-            for changed in {contact_id, world.contacts.get(contact_id).moved_to} - {""}:
+            moved_to = world.contacts.get(contact_id).moved_to
+            for changed in (contact_id, moved_to) if moved_to else (contact_id,):
                 item = world.dynamodb.get_item(
                     TableName="contacts", Key={"contact_id": {"S": changed}}
                 )
