@@ -10,8 +10,8 @@ PORT   ?= 8080
 STATE  ?= .local
 ARGS   ?=
 TEAM   ?= CS
-# Processes of `make test`; the deployed stack and its tests stay in one of them.
-WORKERS ?= 2
+# Processes of `make test`: the tests of the deployed stack stay in one, which mostly waits.
+WORKERS ?= 3
 
 VENV := .venv
 PY   := $(VENV)/bin/python

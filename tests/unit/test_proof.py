@@ -293,7 +293,7 @@ def test_every_request_with_its_steps_and_none_of_its_words() -> None:
     ]
     [detail] = third["steps"][1]["details"]
     assert detail["value"] == "answer_limit"
-    assert "1日1通" in detail["value_ja"]
+    assert "自動の返信の上限" in detail["value_ja"]
 
 
 def test_retention_counts_from_the_last_mail() -> None:
