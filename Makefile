@@ -90,7 +90,7 @@ types: setup
 	@mypy --no-error-summary
 
 check: lint types
-	@$(PY) -m pytest tests/unit -q $(ARGS)
+	@$(PY) -m pytest tests/unit --ignore=tests/unit/test_inbox_hostile.py -q -n $(WORKERS) $(ARGS)
 
 # pytest's summary is the last line; the rules' full branch coverage speaks only when it is missing.
 test: lint types browser
