@@ -11,7 +11,7 @@ STATE  ?= .local
 ARGS   ?=
 TEAM   ?= CS
 # Processes of `make test`: the tests of the deployed stack stay in one, which mostly waits.
-WORKERS ?= 3
+WORKERS ?= 2
 
 VENV := .venv
 PY   := $(VENV)/bin/python
