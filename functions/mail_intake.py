@@ -20,6 +20,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
 from functions.queue import worked_through
+from functions.soft_bounces import hold_if_repeated
 from shared.adapters import aws
 from shared.adapters.cases import CaseMail, CaseStore
 from shared.adapters.contacts import ContactStore
@@ -317,15 +318,9 @@ class _Decided:
         contacts, settings = self.deps.contacts, self.deps.settings
         contacts.record(fact)
         count(f"Feedback_{fact.kind}")
-        if fact.kind is EventKind.SOFT_BOUNCED:
-            hold = feedback.hold_after(
-                contacts.history(fact.contact_id),
-                fact,
-                bounces=settings.soft_bounces,
-                within=timedelta(days=settings.soft_bounce_days),
-            )
-            if hold is not None:
-                contacts.record(hold)
+        hold_if_repeated(
+            contacts, fact, bounces=settings.soft_bounces, days=settings.soft_bounce_days
+        )
 
     def _open(self, kind: CaseKind) -> Case:
         """A new case, or one more mail of an open one; the hold; and the worker is told."""

@@ -13,10 +13,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from functions.soft_bounces import hold_if_repeated
 from shared.adapters import aws
 from shared.adapters.campaigns import CampaignStore
 from shared.adapters.contacts import ContactStore
@@ -40,7 +40,6 @@ from shared.domain.feedback import (
     Recipient,
     breach,
     facts_of,
-    hold_after,
     is_ours,
     read,
 )
@@ -148,16 +147,12 @@ def _record(notice: Notice, fact: Event, deps: Deps) -> None:
     logger.info("recorded", extra={"contact_id": fact.contact_id, "event": fact.kind})
     if notice.campaign_id and notice.contact_id and notice.slot:
         deps.figures.mark(notice.campaign_id, notice.slot, FATE_OF[fact.kind])
-    if fact.kind is EventKind.SOFT_BOUNCED:
-        hold = hold_after(
-            deps.contacts.history(fact.contact_id),
-            fact,
-            bounces=deps.settings.soft_bounces,
-            within=timedelta(days=deps.settings.soft_bounce_days),
-        )
-        if hold is not None:
-            deps.contacts.record(hold)
-            logger.info("held", extra={"contact_id": fact.contact_id})
+    hold_if_repeated(
+        deps.contacts,
+        fact,
+        bounces=deps.settings.soft_bounces,
+        days=deps.settings.soft_bounce_days,
+    )
 
 
 def _guard_reputation(campaign_id: str, deps: Deps) -> None:
