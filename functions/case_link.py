@@ -197,7 +197,7 @@ def _stop(request: Request, deps: Deps, link: CaseLink, case: Case) -> None:
 
     Recorded first, and as the worker would: then nothing has to be made up for after a crash.
     """
-    if link.purpose is not Purpose.IDENTITY or case.kind not in cases.IMPLY_STOP:
+    if link.purpose is not Purpose.IDENTITY or not case.stop_is_certain:
         return
     deps.contacts.record(
         Event(

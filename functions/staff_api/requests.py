@@ -49,7 +49,7 @@ from shared.adapters.mailer import Fate
 from shared.domain import cases, holds
 from shared.domain.address import AddressError, parse_address
 from shared.domain.calendar import BusinessCalendar, Terms, japan_date
-from shared.domain.cases import Case, CaseKind, CaseState, Task
+from shared.domain.cases import Case, CaseKind, Task
 from shared.domain.eligibility import judge
 from shared.domain.errors import Conflict, FieldProblem, NotFound, Unavailable, Unprocessable
 from shared.domain.events import Event, EventKind, Source, event_id
@@ -270,8 +270,7 @@ def verify(case_id: RequestPath, body: Annotated[VerifyIn, Body()]) -> RequestOu
         now=call.request.at,
         erasure_runs_by_itself=call.deps.settings.erasure_runs_by_itself,
     )
-    verified = changed.state in {CaseState.VERIFIED, CaseState.IN_PROGRESS}
-    if case.kind in cases.IMPLY_STOP and verified:
+    if changed.stop_is_certain:
         _unsubscribe(call, case)
     return _decided(call, "verified by hand", case, changed)
 
@@ -307,7 +306,7 @@ def refuse(case_id: RequestPath, body: Annotated[RefuseIn, Body()]) -> RequestOu
     call = _call()
     case = _seen(call, case_id, body)
     changed = cases.refused(case, by=call.operator, reason=body.reason, now=call.request.at)
-    if case.kind in cases.IMPLY_STOP and case.state in {CaseState.VERIFIED, CaseState.IN_PROGRESS}:
+    if case.stop_is_certain:
         _unsubscribe(call, case)
     return _decided(call, "request refused", case, changed)
 

@@ -157,6 +157,11 @@ class Case:
         return self.state not in {CaseState.DONE, CaseState.REFUSED}
 
     @property
+    def stop_is_certain(self) -> bool:
+        """Whoever asks is verified, and wants no more mail, whatever else comes of it (R1)."""
+        return self.kind in IMPLY_STOP and self.state in {CaseState.VERIFIED, CaseState.IN_PROGRESS}
+
+    @property
     def whom(self) -> tuple[str, ...]:
         """The contacts that it holds, where it holds, and that a stop by it is about."""
         return self.also if self.contact_id == NOBODY else (self.contact_id, *self.also)

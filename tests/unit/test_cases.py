@@ -882,3 +882,11 @@ def check(case: Case) -> None:
     if not case.is_open:
         assert case.task in {T.NONE, T.TELL_DONE, T.TELL_REFUSED}
     assert not any("example.jp" in repr(step) for step in case.steps)
+
+
+@pytest.mark.parametrize("kind", CaseKind)
+@pytest.mark.parametrize("state", CaseState)
+def test_a_stop_is_certain_once_who_asks_is(kind: CaseKind, state: CaseState) -> None:
+    wanted = kind in {CaseKind.ERASURE, CaseKind.STOP_USE}
+    verified = state in {CaseState.VERIFIED, CaseState.IN_PROGRESS}
+    assert replace(opened(), kind=kind, state=state).stop_is_certain == (wanted and verified)
